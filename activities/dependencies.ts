@@ -1,0 +1,22 @@
+import type { Client } from '@temporalio/client';
+import type { Catalog } from '../src/catalog/catalog.ts';
+import type { KubernetesClients } from '../src/adapters/kubernetes/clients.ts';
+import type { ObjectStore } from '../src/adapters/object-store.ts';
+import type { SecretResolver } from '../src/adapters/secrets.ts';
+
+/**
+ * What the activities need of the outside, made once per worker (worker/dependencies.ts) and by tests as they like.
+ * A group declares only its own share: `createLeasesActivities(deps: Pick<Dependencies, 'temporal'>)`.
+ */
+export interface Dependencies {
+  /** The catalog as its files are now: read again when they changed, CatalogInvalid when they no longer load. */
+  catalog: { current(): Promise<Catalog> };
+  objects: ObjectStore;
+  /** The clusters of the worker's kubeconfig, by context. */
+  kubernetes: KubernetesClients;
+  secrets: SecretResolver;
+  /** Client of the namespace the worker polls. */
+  temporal: Client;
+  /** Name of the worker's task queue, where procedures are started. */
+  taskQueue: string;
+}

@@ -1,0 +1,93 @@
+import type { BackupReport } from './backup.ts';
+import type { Cost } from './history.ts';
+import type { Move } from './load-series.ts';
+import { QUIET, type Machine, type MachineLoad } from './machine.ts';
+import type { PromoteReport, PromoteSeries } from './promote.ts';
+import type { Summary } from './statistics.ts';
+import type { TrafficPart, TrafficReport } from './traffic.ts';
+
+export function renderPromote({ machine, series }: PromoteReport): string {
+  return [renderMachine(machine), ...series.map(renderSeries)].join('\n\n');
+}
+
+function renderSeries({ parked, loadBefore, loadAfter, phasesP50, samples, ...figures }: PromoteSeries): string {
+  return [
+    `Decision → selector patched, ${samples.length} decisions, ${parked} procedures parked on the same worker`,
+    `  selector patched      ${renderSummary(figures.switchedMs)}`,
+    `  answer to the person  ${renderSummary(figures.answeredMs)}`,
+    `  machine ≤ ${QUIET * 100} % busy   ${renderSummary(figures.quietSwitchedMs)}`,
+    `  p50 of its parts      ${Object.entries(phasesP50)
+      .map(([phase, ms]) => `${phase} ${ms}`)
+      .join(', ')} ms`,
+    `  load                  before ${renderLoad(loadBefore)}; after ${renderLoad(loadAfter)}`,
+  ].join('\n');
+}
+
+export function renderTraffic({ machine, loadBefore, loadAfter, windlass, rollingUpdate }: TrafficReport): string {
+  return [
+    renderMachine(machine),
+    `load before ${renderLoad(loadBefore)}; after ${renderLoad(loadAfter)}`,
+    '',
+    'Windlass: a release, the deletion of the old color, a rollback by redeployment',
+    ...renderPart(windlass),
+    `  release               ${renderMove(windlass.release)}`,
+    `  rollback              ${renderMove(windlass.rollback)}`,
+    '',
+    'Plain rolling update there and back, same application, same replicas',
+    ...renderPart(rollingUpdate),
+    `  both versions served  ${rollingUpdate.mixedMs.map((ms) => `${ms} ms`).join(', then ')}`,
+    '',
+    'History events and billable actions (heartbeats and queries come on top)',
+    ...Object.entries(windlass.costs).map(([name, cost]) => `  ${name.padEnd(20)}  ${renderCost(cost)}`),
+  ].join('\n');
+}
+
+export function renderBackup(report: BackupReport): string {
+  const { machine, loadBefore, loadAfter, dumpBytes, rounds } = report;
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const rate = (ms: number): string => `${Math.round(dumpBytes / 1000 / ms)} MB/s`;
+  const line = (what: string, raw: number, ours: number, whole: number): string =>
+    `  ${what}  plain pipe ${seconds(raw)} (${rate(raw)}), Windlass ${seconds(ours)} (${rate(ours)}), whole procedure ${seconds(whole)}`;
+  return [
+    renderMachine(machine),
+    `load before ${renderLoad(loadBefore)}; after ${renderLoad(loadAfter)}`,
+    `A dump of ${Math.round(dumpBytes / 1e6)} MB, ${rounds.length} rounds in turn`,
+    ...rounds.flatMap((each) => [
+      line('backup ', each.rawBackupMs, each.backupMs, each.backupProcedureMs),
+      line('restore', each.rawRestoreMs, each.restoreMs, each.verifyProcedureMs),
+    ]),
+    `  median throughput ÷ that of the plain pipe: backup ${report.backupRatio}, restore ${report.restoreRatio}`,
+    `  the worker held ${report.workerPeakMiB} MiB at most`,
+  ].join('\n');
+}
+
+function renderPart({ rate, load }: TrafficPart): string[] {
+  const { issued, failed, failures, latencyMs, connections } = load;
+  const kinds = failures.map(({ kind, version, count }) => `${count} ${kind} (${version ?? 'no answer'})`);
+  return [
+    `  requests              ${issued} at ${rate}/s, ${failed} failed${kinds.length > 0 ? `: ${kinds.join(', ')}` : ''}`,
+    `  connections           ${connections.new.opened} for one request each, ${connections.kept.opened} kept for ${connections.kept.requests} requests`,
+    `  answers               ${latencyMs ? `p50 ${latencyMs.p50.toFixed(1)}, p99 ${latencyMs.p99.toFixed(1)}, max ${latencyMs.max.toFixed(0)} ms` : 'none'}`,
+  ];
+}
+
+const renderMove = ({ from, to, within5s, lastOldAfterMs }: Move): string =>
+  `${from} → ${to}: ${(within5s.share * 100).toFixed(2)} % of ${within5s.connections} new connections on ${to} within 5 s; last ${from} ${lastOldAfterMs} ms after the patch`;
+
+const renderCost = ({ events, actions, actionsByKind }: Cost): string =>
+  `${events} events, ${actions} actions: ${Object.entries(actionsByKind)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ')}`;
+
+export const renderMachine = ({ processors, model, memoryGiB, kernel, node }: Machine): string =>
+  `${processors} × ${model}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}`;
+
+export const renderLoad = ({ average, busy }: MachineLoad): string =>
+  `${average.join(' ')} (${Math.round(busy * 100)} % busy)`;
+
+export function renderSummary(summary: Summary | undefined): string {
+  if (!summary) return 'none';
+  const { count, ...figures } = summary;
+  const text = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(0)}`);
+  return `${text.join(', ')} ms (${count})`;
+}

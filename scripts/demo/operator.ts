@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Endpoints } from '../sandbox/endpoints.ts';
+import type { Narrator } from './narrator.ts';
+import { windlass } from './windlass.ts';
+
+/** Who asks for a procedure in the demos, and who approves it. */
+const REQUESTER = 'kim';
+const APPROVER = 'ana';
+
+/** What the demos read of `windlass status`. */
+export interface Status {
+  run: { status: string; phase?: string; awaiting: string[] };
+  progress?: { step: string };
+  ending?: { ok: boolean; type?: string; message?: string; result?: Record<string, unknown> };
+}
+
+/** How a procedure ended. Times are ISO 8601, durations milliseconds. */
+export interface Ended {
+  ok: boolean;
+  failure?: string;
+  result: Record<string, unknown>;
+  startedAt: string;
+  endedAt: string;
+  tookMs: number;
+}
+
+/** The people of a demo: they ask for procedures, approve them, and watch, with the CLI only. */
+export interface Operator {
+  /**
+   * One procedure from request to end.
+   * @param args of the command that starts it: `['deploy', 'sandbox', 'local', 'shop', …]`
+   * @param how.gate its gate: approved by a second person; attended, by whoever watches. None when it has none.
+   * @param how.meanwhile runs beside it, from its start
+   * @throws Error when it does not start
+   */
+  carryOut(
+    args: string[],
+    how: { gate?: { name: string; waitsFor: string }; meanwhile?: (id: string) => Promise<void> },
+  ): Promise<Ended>;
+  /** Asks `windlass status` until the condition holds. */
+  until(id: string, reached: (status: Status) => boolean): Promise<Status>;
+}
+
+export const isClosed = ({ run }: Status): boolean => run.status !== 'running';
+
+export function createOperator(tell: Narrator, unattended: boolean, { temporal }: Endpoints): Operator {
+  return {
+    async carryOut(args, { gate, meanwhile }) {
+      const started = new Date();
+      const asked = await windlass([...args, '--no-wait'], REQUESTER);
+      if (asked.code !== 0) throw new Error(`windlass ${args.join(' ')} did not start: ${JSON.stringify(asked.json)}`);
+      const id = String(asked.json.id);
+      tell.say(`${REQUESTER} asks: windlass ${args.join(' ')}`);
+      if (gate) {
+        await until(id, (status) => status.run.awaiting.length > 0 || isClosed(status));
+        tell.say(`it waits for ${gate.waitsFor}`);
+        if (unattended) await approve(id, gate.name);
+        else {
+          tell.say(`approve it:  npx windlass approve ${id} --as ${APPROVER}`);
+          tell.say(`       or in:  ${temporal.ui}/namespaces/default/workflows/${encodeURIComponent(id)}`);
+        }
+      }
+      await Promise.all([meanwhile?.(id), follow(id)]);
+      const { ending } = await until(id, isClosed);
+      const endedAt = new Date();
+      return {
+        ok: ending?.ok ?? false,
+        ...(ending && !ending.ok ? { failure: `${ending.type}: ${ending.message}` } : {}),
+        result: ending?.result ?? {},
+        startedAt: started.toISOString(),
+        endedAt: endedAt.toISOString(),
+        tookMs: endedAt.getTime() - started.getTime(),
+      };
+    },
+    until,
+  };
+
+  async function approve(id: string, gate: string): Promise<void> {
+    const { code, json } = await windlass(['approve', id, gate], APPROVER);
+    if (code !== 0) throw new Error(`the approval of ${id} was not taken: ${JSON.stringify(json)}`);
+    tell.say(`${APPROVER} approves`);
+  }
+
+  /** Says every new step until the procedure closes. */
+  async function follow(id: string): Promise<void> {
+    let last = '';
+    await until(id, (status) => {
+      const step = status.progress?.step;
+      if (step && step !== last) tell.say(`  ${step}`);
+      last = step ?? last;
+      return isClosed(status);
+    });
+  }
+}
+
+async function until(id: string, reached: (status: Status) => boolean): Promise<Status> {
+  for (;;) {
+    const { json } = await windlass(['status', id], REQUESTER);
+    const status = json as unknown as Status;
+    if (reached(status)) return status;
+    await delay(500);
+  }
+}

@@ -1,0 +1,3 @@
+module windlass.local/sandbox/pause
+
+go 1.21

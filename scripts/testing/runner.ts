@@ -1,0 +1,82 @@
+import { runChecks } from './checks.ts';
+import { runJest } from './jest.ts';
+import { CHECK, filesOf, limitOf, type Part } from './parts.ts';
+import { count, type Outcome } from './report.ts';
+import { sandboxDown, sandboxIsUp, sandboxUp } from './sandbox.ts';
+import { ROOT } from './tools.ts';
+
+/**
+ * Runs parts in order, with the sandbox up exactly while a part needs it. A sandbox that was up before is used and
+ * stays; one that we brought up goes down again, also after a failure or an interruption.
+ * @param signal ends what runs and skips the rest, but not the taking down
+ */
+export async function runParts(withCheck: boolean, parts: Part[], signal: AbortSignal): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  if (withCheck) outcomes.push(await runCheck(signal));
+
+  outcomes.push(...(await runEach(without(parts), signal)));
+  const needing = parts.filter((part) => part.sandbox === 'needs');
+  const forbidding = parts.filter((part) => part.sandbox === 'forbids');
+  if (signal.aborted || needing.length + forbidding.length === 0) return outcomes;
+
+  const wasUp = await sandboxIsUp();
+  if (needing.length > 0) outcomes.push(...(await runInSandbox(needing, wasUp, signal)));
+  outcomes.push(...(wasUp ? forbidding.map(skippedBesideSandbox) : await runEach(forbidding, signal)));
+  return outcomes;
+}
+
+const without = (parts: Part[]) => parts.filter((part) => part.sandbox === undefined);
+
+async function runInSandbox(parts: Part[], wasUp: boolean, signal: AbortSignal): Promise<Outcome[]> {
+  if (wasUp) return runEach(parts, signal);
+  const outcomes: Outcome[] = [];
+  try {
+    announce('sandbox up');
+    const up = await sandboxUp(signal);
+    outcomes.push(up, ...(up.failed > 0 ? parts.map(notRun) : await runEach(parts, signal)));
+  } finally {
+    announce('sandbox down');
+    outcomes.push(await sandboxDown());
+  }
+  return outcomes;
+}
+
+async function runEach(parts: Part[], signal: AbortSignal): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const part of parts) {
+    if (signal.aborted) break;
+    outcomes.push(await runPart(part, signal));
+  }
+  return outcomes;
+}
+
+async function runPart(part: Part, signal: AbortSignal): Promise<Outcome> {
+  announce(part.name);
+  const { name, budgetSeconds, inBand = false } = part;
+  const files = filesOf(part, ROOT);
+  const { report, ended } = await runJest({ name, files, inBand, signal, limitSeconds: limitOf(part) });
+  const counts = count(report, ended.ending);
+  const leak = ended.leftovers ? { note: 'left processes running; they were ended' } : {};
+  return { name, budgetSeconds, seconds: ended.seconds, ...leak, ...counts };
+}
+
+async function runCheck(signal: AbortSignal): Promise<Outcome> {
+  announce(CHECK.name);
+  const started = performance.now();
+  const counts = await runChecks(signal);
+  return { ...CHECK, ...counts, skipped: 0, seconds: (performance.now() - started) / 1000 };
+}
+
+function notRun({ name, budgetSeconds }: Part): Outcome {
+  return { name, budgetSeconds, passed: 0, failed: 1, skipped: 0, seconds: 0, note: 'not run: the sandbox is not up' };
+}
+
+function skippedBesideSandbox(part: Part): Outcome {
+  const { name, budgetSeconds } = part;
+  const note = 'skipped: a sandbox was up before, and these tests start their own';
+  return { name, budgetSeconds, passed: 0, failed: 0, skipped: filesOf(part, ROOT).length, seconds: 0, note };
+}
+
+function announce(name: string): void {
+  process.stdout.write(`\n== ${name} ${'='.repeat(Math.max(0, 60 - name.length))}\n`);
+}

@@ -1,0 +1,5 @@
+import type { Action } from '../action.ts';
+import { checkHealthContract } from './check-health-contract.ts';
+import { probeUrl } from './probe-url.ts';
+
+export const HTTP_ACTIONS = [probeUrl, checkHealthContract] as Action[];

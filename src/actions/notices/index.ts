@@ -1,0 +1,4 @@
+import type { Action } from '../action.ts';
+import { tell } from './tell.ts';
+
+export const NOTICES_ACTIONS = [tell] as Action[];

@@ -1,0 +1,54 @@
+import { statSync } from 'node:fs';
+import { KubeConfig } from '@kubernetes/client-node';
+import { failure } from '../failure.ts';
+import { createCluster, type Cluster } from './cluster.ts';
+import { createConnection } from './connection.ts';
+
+/** The clusters that the worker's kubeconfig names. */
+export interface KubernetesClients {
+  /** @throws NotFound when the kubeconfig has no such context, or cannot be read */
+  connect(context: string): Cluster;
+}
+
+/**
+ * @param kubeconfig path of the file; default: as kubectl finds it (`KUBECONFIG`, `~/.kube/config`), else the service
+ *   account of the pod, whose context is `inClusterContext`. The file is read again after it changed.
+ */
+export function createKubernetesClients({ kubeconfig }: { kubeconfig?: string } = {}): KubernetesClients {
+  const clusters = new Map<string, Cluster>();
+  let readAt: number | undefined;
+
+  return {
+    connect(context) {
+      const version = kubeconfig ? changedAt(kubeconfig) : 0;
+      if (version !== readAt) clusters.clear();
+      readAt = version;
+      const known = clusters.get(context);
+      if (known) return known;
+      const config = load(kubeconfig);
+      const contexts = config.getContexts().map(({ name }) => name);
+      if (!contexts.includes(context))
+        throw failure(
+          'NotFound',
+          `The kubeconfig of the worker has no context ${context}; it has ${contexts.join(', ') || 'none'}.`,
+        );
+      config.setCurrentContext(context);
+      const cluster = createCluster(context, createConnection(config));
+      clusters.set(context, cluster);
+      return cluster;
+    },
+  };
+}
+
+function load(kubeconfig: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig) config.loadFromFile(kubeconfig);
+    else config.loadFromDefault();
+  } catch (error) {
+    throw failure('NotFound', `The kubeconfig of the worker cannot be read: ${(error as Error).message}`);
+  }
+  return config;
+}
+
+const changedAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;

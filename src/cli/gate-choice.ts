@@ -1,0 +1,37 @@
+import type { GateView } from '../contracts/gates.ts';
+import { CliError } from './errors.ts';
+
+/**
+ * The gate a decision is for: the named one, else the only one the person can decide. Unknown roles count as able:
+ * the procedure judges, this only spares typing.
+ * @throws CliError `refused` when nothing waits, `usage` when it must be named
+ */
+export function chooseGate(
+  gates: GateView[],
+  named: string | undefined,
+  me: string,
+  roles: string[] | undefined,
+): GateView {
+  const waiting = gates.filter(({ outcome }) => outcome === 'waiting');
+  const list = waiting.map(({ name, roles: needed }) => `${name} (${needed.join(' or ')})`).join(', ');
+  if (named !== undefined) {
+    const gate = gates.find(({ name }) => name === named);
+    if (!gate) throw new CliError('refused', `There is no gate ${named}. Waiting: ${list || 'none'}.`);
+    // A gate that is decided is sent all the same: the procedure answers what became of it, and records who asked.
+    return gate;
+  }
+  if (waiting.length === 0) throw new CliError('refused', 'No gate waits for a decision now.');
+  const able = waiting.filter(
+    (gate) =>
+      !gate.approvals.some(({ by }) => by === me) && (!roles || gate.roles.some((role) => roles.includes(role))),
+  );
+  if (able.length === 1) return able[0]!;
+  if (able.length === 0 && waiting.length === 1) return waiting[0]!;
+  throw new CliError(
+    'usage',
+    able.length === 0
+      ? `None of the waiting gates is for ${me}${roles ? ` (${roles.join(', ') || 'no role'})` : ''}: ${list}.`
+      : `Several gates wait: ${list}.`,
+    'Name one: windlass approve ID GATE',
+  );
+}

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * The roles of a person: WINDLASS_ROLES (separated by commas), else what the `people` of the named systems say.
+ * It only sorts what is shown ("waits for me") and picks a gate; the procedure itself decides who may decide.
+ * @returns undefined when nothing tells: no variable, and no readable catalog that lists the person
+ */
+export async function rolesOf(
+  person: string,
+  systems: string[],
+  env: NodeJS.ProcessEnv,
+): Promise<string[] | undefined> {
+  const given = env['WINDLASS_ROLES'];
+  if (given !== undefined) return given.split(',').map((role) => role.trim()).filter((role) => role !== ''); // prettier-ignore
+  const directory = env['WINDLASS_SYSTEMS'] ?? 'systems';
+  const found = await Promise.all(
+    [...new Set(systems)].map((system) => rolesIn(join(directory, `${system}.yaml`), person)),
+  );
+  const known = found.filter((roles) => roles !== undefined);
+  return known.length === 0 ? undefined : [...new Set(known.flat())];
+}
+
+async function rolesIn(file: string, person: string): Promise<string[] | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { parse } = await import('yaml');
+  try {
+    // Only this one field is read: a fault elsewhere in the catalog is for the worker to report.
+    const { people } = parse(text) as { people?: { name?: unknown; roles?: unknown }[] };
+    const entry = people?.find(({ name }) => name === person);
+    return Array.isArray(entry?.roles) ? entry.roles.filter((role) => typeof role === 'string') : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
+import { SCHEDULE_PREFIX, type WantedSchedule } from '../../catalog/schedules.ts';
+
+/** What is to be done to make the server's Schedules those of the catalog. */
+export interface ScheduleStep {
+  verb: 'create' | 'update' | 'keep' | 'delete';
+  id: string;
+  summary: string;
+}
+
+/**
+ * Compares the Schedules of some systems with the catalog. Nothing is touched.
+ * @param systems only Schedules of these may be deleted
+ */
+export async function compareSchedules(
+  client: Client,
+  wanted: WantedSchedule[],
+  systems: string[],
+): Promise<ScheduleStep[]> {
+  const steps: ScheduleStep[] = [];
+  for (const { id, digest, summary } of wanted)
+    steps.push({ verb: verbFor(digest, await digestOf(client, id)), id, summary });
+  const ours = systems.map((system) => `${SCHEDULE_PREFIX}${system}/`);
+  const known = new Set(wanted.map(({ id }) => id));
+  for await (const { scheduleId: id } of client.schedule.list())
+    if (!known.has(id) && ours.some((prefix) => id.startsWith(prefix)))
+      steps.push({ verb: 'delete', id, summary: 'no window of the catalog' });
+  return steps;
+}
+
+/** Carries out what `compareSchedules` found. Each step may be repeated; one that is paused stays paused. */
+export async function applySchedules(
+  client: Client,
+  taskQueue: string,
+  wanted: WantedSchedule[],
+  steps: ScheduleStep[],
+): Promise<void> {
+  for (const { verb, id } of steps) {
+    if (verb === 'keep') continue;
+    if (verb === 'delete') {
+      await client.schedule.getHandle(id).delete();
+      continue;
+    }
+    const options = optionsOf(
+      wanted.find((each) => each.id === id)!,
+      taskQueue,
+    );
+    if (verb === 'create') await client.schedule.create(options);
+    else await client.schedule.getHandle(id).update(({ state }) => ({ ...options, state }));
+  }
+}
+
+/** A Schedule that fires while its last run still goes on starts when that ended: it looks by itself whether it is late. */
+function optionsOf(wanted: WantedSchedule, taskQueue: string): ScheduleOptions {
+  const { id, procedure, input, zone, calendar, catchUpMs, summary, digest } = wanted;
+  return {
+    scheduleId: id,
+    spec: { timezone: zone, calendars: [{ ...calendar, comment: summary }] },
+    policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: catchUpMs },
+    action: {
+      type: 'startWorkflow',
+      workflowType: procedure,
+      workflowId: id,
+      taskQueue,
+      args: [input],
+      memo: { summary, requestedBy: input.requestedBy, digest },
+      staticSummary: summary.slice(0, 200),
+    },
+  };
+}
+
+function verbFor(wanted: string, found: string | undefined): ScheduleStep['verb'] {
+  if (found === undefined) return 'create';
+  return found === wanted ? 'keep' : 'update';
+}
+
+/** Undefined when there is no such Schedule; empty when it is another one's. */
+async function digestOf(client: Client, id: string): Promise<string | undefined> {
+  try {
+    const { action } = await client.schedule.getHandle(id).describe();
+    const digest: unknown = action.memo?.['digest'];
+    return typeof digest === 'string' ? digest : '';
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ScheduleNotFoundError') return undefined;
+    throw error;
+  }
+}

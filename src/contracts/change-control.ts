@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { LONGEST_MUTATION_MS, PRIORITY, STAND_DOWN_GRACE_MS } from '../domain/lease/rules.ts';
+import type { Contract } from './contract.ts';
+import { leaseScope, person, place, text } from './scalars.ts';
+
+export { LONGEST_MUTATION_MS, PRIORITY, STAND_DOWN_GRACE_MS };
+export type Priority = keyof typeof PRIORITY;
+
+export const changeControlInput = z.strictObject(place);
+export type ChangeControlInput = z.infer<typeof changeControlInput>;
+
+/** The workflow id of the one change control of an environment. */
+export const changeControlId = (at: ChangeControlInput): string => `change-control/${at.system}/${at.environment}`;
+
+export const changeControl: Contract<typeof changeControlInput> = {
+  procedure: 'changeControl',
+  description:
+    'Knows who may change an environment: leases, reservations and the queue. The first procedure starts it.',
+  input: changeControlInput,
+  example: { system: 'sandbox', environment: 'local' },
+  workflowId: changeControlId,
+};
+
+const workflowId = z.string().min(1).max(1000);
+const line = z.string().max(500);
+
+/** A holder is a workflow id and its first run id: ids alone are labels that people and Schedules reuse. */
+export const holderSchema = z.object({
+  workflowId,
+  firstRunId: z.string().min(1).max(64),
+  procedure: line,
+  requestedBy: line,
+  /** One line for people: `shop v3 to production`. */
+  summary: line,
+});
+export type Holder = z.infer<typeof holderSchema>;
+
+/** Update `acquire`. */
+export const acquireRequestSchema = z.object({
+  /** Unique per holder and request: a repeated Update with the same id gets the same answer. */
+  requestId: z.string().min(1).max(200),
+  holder: holderSchema,
+  scope: leaseScope,
+  priority: z.enum(Object.keys(PRIORITY) as [Priority, ...Priority[]]),
+  /** A reservation is visible and keeps other deployments out while a gate waits; it carries no fencing token. */
+  mode: z.enum(['reserve', 'hold']),
+  onBusy: z.enum(['refuse', 'queue']),
+  /** Rollbacks and incidents: ask a holder of lower priority to stand down, and take the lease after the grace time. */
+  preempt: z.boolean(),
+});
+export type AcquireRequest = z.infer<typeof acquireRequestSchema>;
+
+/** Told with a grant that took over from another: a holder that stood down, was displaced or died. */
+export interface TakenFrom {
+  holder: Holder;
+  how: 'stood-down' | 'displaced' | 'dirty';
+}
+
+/** `sequence`: number of this record in the environment's change control; a gap proves a deleted record. */
+export type AcquireReply =
+  | { status: 'granted'; token: number; sequence: number; takenFrom?: TakenFrom }
+  | { status: 'reserved'; sequence: number }
+  | { status: 'queued'; position: number; behind: Holder }
+  | { status: 'refused'; code: 'busy' | 'dirty'; message: string; sequence: number; holder?: Holder };
+
+/** Signal `leaseGranted` to a holder that was queued. A reservation has no token. */
+export const leaseGrantSchema = z.object({
+  requestId: z.string(),
+  scope: z.string(),
+  token: z.number().optional(),
+  sequence: z.number(),
+  takenFrom: z.object({ holder: holderSchema, how: z.enum(['stood-down', 'displaced', 'dirty']) }).optional(),
+});
+export type LeaseGrant = z.infer<typeof leaseGrantSchema>;
+
+/** Signal `standDown` to the holder: stop changing things and release within the grace time, or be displaced. */
+export const standDownSchema = z.object({ scope: z.string(), by: holderSchema, graceMs: z.number() });
+export type StandDown = z.infer<typeof standDownSchema>;
+
+/**
+ * Signal `release` to change control.
+ * - `clean`: the target is as the holder's result says.
+ * - `handed-over`: the holder stopped midway because it was told to stand down; whoever asked for that takes over, and
+ *   when that one has gone the lease is dirty.
+ * - `dirty`: the holder gave up and left the target in an unknown state.
+ */
+export const leaseReleaseSchema = z.object({
+  scope: leaseScope,
+  holder: z.object({ workflowId, firstRunId: z.string().min(1).max(64) }),
+  state: z.enum(['clean', 'handed-over', 'dirty']),
+});
+export type LeaseRelease = z.infer<typeof leaseReleaseSchema>;
+
+/** Update and Signal `repair`: a person has checked the target of a dirty lease and says that it is well. */
+export const repairSchema = z.strictObject({
+  scope: leaseScope.describe('What the lease covers: a service, or database/<name>'),
+  by: person,
+  reason: text.describe('What was checked or done by hand'),
+});
+export type Repair = z.infer<typeof repairSchema>;
+
+export interface LeaseView {
+  scope: string;
+  mode: 'reserve' | 'hold';
+  holder: Holder;
+  priority: Priority;
+  token?: number;
+  /** ISO 8601. */
+  since: string;
+  /** Set when the holder ended without releasing; only a rollback, an incident or a repair may take it. */
+  dirty?: { since: string; reason: string };
+  /** Set when the holder was asked to stand down: by whom, and when it is displaced (ISO 8601). */
+  standDown?: { by: Holder; until: string };
+}
+
+/** Query `state`. */
+export interface ChangeControlState {
+  system: string;
+  environment: string;
+  leases: LeaseView[];
+  /** In the order in which they are served. */
+  queue: { scope: string; mode: 'reserve' | 'hold'; holder: Holder; priority: Priority; since: string }[];
+  lastToken: number;
+  /** Rises by one with every grant, release, refusal, death and repair: a gap proves a deleted record. */
+  sequence: number;
+  /** Signals that were not understood and had no effect. */
+  ignored: number;
+}

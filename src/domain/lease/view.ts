@@ -1,0 +1,92 @@
+import type { ChangeControlState, LeaseView } from '../../contracts/change-control.ts';
+import { inOrder, type HeldLease, type LeaseState, type Waiting } from './state.ts';
+import { wayBack } from './way-back.ts';
+
+/** The search attribute OpsPhase: the most urgent thing that is so of any scope. */
+export function phaseOf({ leases }: LeaseState): 'dirty' | 'held' | 'reserved' | 'idle' {
+  if (leases.some(({ dirty }) => dirty)) return 'dirty';
+  if (leases.some(({ mode }) => mode === 'hold')) return 'held';
+  return leases.length > 0 ? 'reserved' : 'idle';
+}
+
+/** What the query `state` answers. */
+export function viewState(state: LeaseState): ChangeControlState {
+  const { at, leases, queue, lastToken, sequence, ignored } = state;
+  return {
+    ...at,
+    leases: leases.map(viewLease),
+    queue: inOrder(queue).map(({ request: { scope, mode, holder, priority }, since }) => ({
+      scope,
+      mode,
+      holder,
+      priority,
+      since: iso(since),
+    })),
+    lastToken,
+    sequence,
+    ignored,
+  };
+}
+
+function viewLease({ scope, mode, holder, priority, token, since, dirty, standDown }: HeldLease): LeaseView {
+  return {
+    scope,
+    mode,
+    holder,
+    priority,
+    since: iso(since),
+    ...(token === undefined ? {} : { token }),
+    ...(dirty ? { dirty: { since: iso(dirty.since), reason: dirty.reason } } : {}),
+    ...(standDown ? { standDown: { by: standDown.by, until: iso(standDown.until) } } : {}),
+  };
+}
+
+/** Bytes for leases and for the queue; the server's limit of all current details is 20,000. */
+const ROOM = 9000;
+
+/** The text the Temporal UI shows (Markdown): who holds what, who waits, and what to do about a dirty lease. */
+export function renderChangeControl(state: LeaseState): string {
+  const { at, leases, queue, ignored } = state;
+  const dirtyFirst = [...leases].sort((one, other) => Number(Boolean(other.dirty)) - Number(Boolean(one.dirty)));
+  const held = dirtyFirst.map((lease) => describeLease(state, lease));
+  const waiting = inOrder(queue).map(describeWaiting);
+  return [
+    `## Change control of ${at.system} ${at.environment}`,
+    held.length > 0 ? fit(held) : 'Nobody holds or reserves anything.',
+    ...(waiting.length > 0 ? ['### Queue', fit(waiting)] : []),
+    ...(ignored > 0 ? [`${ignored} signals were not understood and had no effect.`] : []),
+  ].join('\n\n');
+}
+
+/** As many lines as there is room for, and how many more there are. */
+function fit(lines: string[]): string {
+  let room = ROOM;
+  const fitting = lines.findIndex((line) => (room -= byteLength(line) + 1) < 0);
+  if (fitting < 0) return lines.join('\n');
+  return [...lines.slice(0, fitting), '', `and ${lines.length - fitting} more`].join('\n');
+}
+
+function describeLease({ at }: LeaseState, { scope, mode, holder, token, since, dirty, standDown }: HeldLease): string {
+  const who = `${holder.procedure}: ${short(holder.summary)} (${short(holder.workflowId)}, asked by ${short(holder.requestedBy)})`;
+  if (dirty)
+    return (
+      `- **${scope}** is **dirty** since ${iso(dirty.since)}: ${short(dirty.reason)}. ` +
+      `${wayBack(at, scope, '`')} ` +
+      `send Signal \`repair\`: \`{"scope": "${scope}", "by": "<you>", "reason": "<what you checked>"}\``
+    );
+  const held = mode === 'hold' ? `held, fencing token ${token}` : 'reserved';
+  const leaving = standDown
+    ? `; asked to stand down by ${short(standDown.by.summary)}, displaced at ${iso(standDown.until)}`
+    : '';
+  return `- **${scope}** ${held}, since ${iso(since)} by ${who}${leaving}`;
+}
+
+function describeWaiting({ request: { scope, mode, holder, priority }, since }: Waiting, index: number): string {
+  return `${index + 1}. **${scope}** (${mode}, ${priority}) since ${iso(since)}: ${short(holder.summary)} (${short(holder.workflowId)})`;
+}
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).length;
+
+const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+const short = (text: string): string => (text.length > 160 ? `${text.slice(0, 159)}…` : text);

@@ -1,0 +1,280 @@
+import { Client, Connection } from '@temporalio/client';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { endMatching } from '../../scripts/end-matching.ts';
+import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
+import { waitFor } from '../../scripts/sandbox/wait.ts';
+import type { BackupManifest } from '../../src/contracts/backup.ts';
+import { ensureCli, runCli, type CliAnswer } from '../support/acceptance-cli.ts';
+import { follow, type RunningProcedure } from '../support/acceptance-procedure.ts';
+import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
+import { adminCluster, createTestNamespace, deployReadySample, type TestNamespace } from '../support/namespace.ts';
+import { startWorker, type WorkerProcess } from '../support/worker.ts';
+
+// The shipped CLI and worker on the sandbox's catalog, with a database and a namespace of its own.
+const SYSTEM = 'sandbox';
+const taskQueue = `acc-database-${randomBytes(3).toString('hex')}`;
+/** Also of its change control, which no other worker's serves. */
+const ENVIRONMENT = taskQueue;
+const PLACE = [SYSTEM, ENVIRONMENT, 'shop'];
+let bench: DatabaseBench;
+let namespace: TestNamespace;
+let worker: WorkerProcess;
+let client: Client;
+
+beforeAll(async () => {
+  await ensureCli();
+  const { temporal } = readEndpoints();
+  client = new Client({
+    connection: await Connection.connect({ address: temporal.address }),
+    namespace: temporal.namespace,
+  });
+  [bench, namespace] = await Promise.all([createDatabaseBench(PLACE.join('/')), createTestNamespace()]);
+  await deployReadySample({ namespace: namespace.name, replicas: 2 });
+  await bench.sql(`
+    CREATE TABLE orders (id serial PRIMARY KEY, what text NOT NULL);
+    CREATE INDEX ON orders (what);
+    CREATE TABLE customers (id serial PRIMARY KEY, name text);
+    INSERT INTO orders (what) SELECT 'order ' || n FROM generate_series(1, 5000) n;
+    INSERT INTO customers (name) SELECT 'customer ' || n FROM generate_series(1, 100) n`);
+  worker = await startWorker({
+    taskQueue,
+    overlays: [
+      {
+        overlayOf: SYSTEM,
+        environments: {
+          local: null,
+          [ENVIRONMENT]: {
+            cluster: { context: readEndpoints().kubernetes.context },
+            namespace: namespace.name,
+            prometheus: readEndpoints().prometheus.url,
+            production: false,
+          },
+        },
+        databases: {
+          shop: {
+            name: bench.name,
+            servers: { local: null, [ENVIRONMENT]: { ...bench.slice.server, password: PASSWORD } },
+            backup: { store: { prefix: bench.prefix } },
+          },
+        },
+        runbooks: { upkeep: UPKEEP },
+        // They are of `local`.
+        windows: null,
+      },
+    ],
+  });
+}, 180_000);
+
+afterAll(async () => {
+  await endMatching(client, `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`, 'the test is over');
+  await worker?.stop();
+  await client.connection.close();
+  await bench?.remove();
+  await namespace?.remove();
+}, 60_000);
+
+const PASSWORD = 'env:WINDLASS_SANDBOX_POSTGRES_PASSWORD';
+
+const UPKEEP = {
+  description: 'Dead rows go, statistics are renewed; the size before and after',
+  changes: ['database/shop'],
+  steps: [
+    { name: 'before', action: 'readDatabaseSize', with: { database: 'shop' } },
+    { name: 'upkeep', action: 'vacuumAnalyze', with: { database: 'shop' } },
+    { name: 'after', action: 'readDatabaseSize', with: { database: 'shop' } },
+  ],
+};
+
+const cli = (...args: string[]): Promise<CliAnswer> => {
+  const { temporal } = readEndpoints();
+  return runCli([...args, '--as', 'kim'], {
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    WINDLASS_TASK_QUEUE: taskQueue,
+  });
+};
+
+async function start(...args: string[]): Promise<RunningProcedure> {
+  const { code, json } = await cli(...args);
+  if (code !== 0) throw new Error(`windlass ${args.join(' ')} ended with ${code}: ${JSON.stringify(json)}`);
+  return follow(client.workflow.getHandle(json['id'] as string, json['runId'] as string));
+}
+
+async function backUp(): Promise<string> {
+  const ending = await (await start('backup', ...PLACE)).ending();
+  if (!ending.ok) throw new Error(`${ending.type}: ${ending.message}`);
+  return ending.result['backup'].id as string;
+}
+
+const restore = (...flags: string[]): Promise<RunningProcedure> =>
+  start('restore', ...PLACE, '--reason', 'table orders was dropped', ...flags);
+
+const replicas = async (): Promise<number | undefined> =>
+  (await adminCluster().read('Deployment', namespace.name, 'shop')).spec.replicas;
+const rowsOf = async (table: string): Promise<number> =>
+  Number((await bench.sql<{ n: string }>(`SELECT count(*) AS n FROM ${table}`))[0]!.n);
+const manifestOf = async (id: string): Promise<BackupManifest> =>
+  JSON.parse((await bench.objects.read(`${id}.json`)).toString()) as BackupManifest;
+
+test('P-12.1 dumps the database, compressed and encrypted, into the object store; one that is not there is refused', async () => {
+  const id = await backUp();
+  const manifest = await manifestOf(id);
+  expect(manifest.tables.map(({ table, rows }) => [table, rows])).toEqual([['public.customers', 100], ['public.orders', 5000]]); // prettier-ignore
+  const stored = await bench.objects.read(`${id}.dump`);
+  expect(stored.length).toBe(manifest.object.bytes);
+  expect(stored.includes('order 4711')).toBe(false);
+  const { code, json } = await cli('backup', SYSTEM, ENVIRONMENT, 'absent', '--wait');
+  expect([code, json['ending'].type]).toEqual([1, 'UnknownDatabase']);
+}, 120_000);
+
+test('P-12.2 vacuums and analyzes, and tells the size before and after', async () => {
+  await bench.sql('UPDATE orders SET what = what');
+  const ending = await (await start('run', SYSTEM, ENVIRONMENT, 'upkeep')).ending();
+  if (!ending.ok) throw new Error(`${ending.type}: ${ending.message}`);
+  const steps = ending.result['steps'] as { step: string; output?: { bytes?: number } }[];
+  expect(steps.map(({ step }) => step)).toEqual(['before', 'upkeep', 'after']);
+  expect(steps[0]!.output!.bytes).toBeGreaterThan(1_000_000);
+  const [seen] = await bench.sql<{ dead: string; analyzed: boolean }>(
+    "SELECT n_dead_tup AS dead, last_analyze IS NOT NULL AS analyzed FROM pg_stat_user_tables WHERE relname = 'orders'",
+  );
+  expect(seen).toEqual({ dead: '0', analyzed: true });
+}, 120_000);
+
+test('H-09.1 restores the newest backup into a scratch database, finds it the same, records that, and drops it', async () => {
+  const id = await backUp();
+  const ending = await (await start('verify-backup', ...PLACE)).ending();
+  expect(ending).toMatchObject({ ok: true, result: { outcome: 'verified', verification: { id, good: true } } });
+  expect(JSON.parse((await bench.objects.read(`${id}.verified.json`)).toString())).toMatchObject({
+    id,
+    good: true,
+    faults: [],
+  });
+  expect(await bench.databases()).toEqual([bench.name]);
+}, 120_000);
+
+test('H-09.2 records a backup that was altered as bad, and fails; one that is missing fails too', async () => {
+  const id = await backUp();
+  const stored = await bench.objects.read(`${id}.dump`);
+  stored[Math.floor(stored.length / 2)]! ^= 1;
+  await bench.objects.write(`${id}.dump`, stored);
+  const ending = await (await start('verify-backup', ...PLACE)).ending();
+  expect(ending).toMatchObject({
+    ok: false,
+    type: 'ChecksFailed',
+    message: expect.stringContaining('does not decipher'),
+  });
+  expect(JSON.parse((await bench.objects.read(`${id}.verified.json`)).toString())).toMatchObject({ good: false });
+  expect(await bench.databases()).toEqual([bench.name]);
+
+  for (const name of [`${id}.json`, `${id}.dump`, `${id}.verified.json`]) await bench.objects.remove(name);
+  const missing = await (await start('verify-backup', ...PLACE, '--backup', id)).ending();
+  expect(missing).toMatchObject({ ok: false, type: 'BackupMissing' });
+}, 120_000);
+
+test('P-17.1 with writers running, brings a dropped table back behind an approval: data as in the manifest, replicas as before', async () => {
+  const id = await backUp();
+  const writer = await bench.connect();
+  let writes = 0;
+  const writing = (async () => {
+    for (;;) {
+      await writer.query("INSERT INTO customers (name) VALUES ('late')");
+      writes += 1;
+    }
+  })().catch(() => undefined);
+  await waitFor('writes', () => Promise.resolve(writes > 20), { timeoutSeconds: 30 });
+  await bench.sql('DROP TABLE orders');
+
+  const procedure = await restore();
+  const [gate] = await procedure.untilGatesOpen();
+  expect(gate!.asks).toContain(`database ${bench.name} at 127.0.0.1:15432 in ${ENVIRONMENT}`);
+  const { plan } = await procedure.progress();
+  expect(plan!.facts.map(({ text }) => text)).toContain('public.orders comes back (5000 rows)');
+  expect([await replicas(), await bench.databases()]).toEqual([2, [bench.name]]);
+  await procedure.decide({ gate: gate!.name, by: 'ana' });
+  const ending = await procedure.ending();
+  await writing;
+
+  expect(ending).toMatchObject({ ok: true, result: { outcome: 'restored', backup: id } });
+  expect(await Promise.all([rowsOf('orders'), rowsOf('customers')])).toEqual([5000, 100]);
+  const found = await bench.act.checkRestored({
+    slice: { ...bench.slice, environment: ENVIRONMENT, system: SYSTEM, database: 'shop' },
+    identity: (await manifestOf(id)).source.systemIdentifier,
+    ...{ id, database: bench.name },
+  });
+  expect(found.faults).toEqual([]);
+  expect(await replicas()).toBe(2);
+}, 180_000);
+
+test('P-17.2 measures RPO and RTO, and keeps the damaged database until a person drops it', async () => {
+  await backUp();
+  await bench.sql('TRUNCATE customers');
+  const procedure = await restore();
+  await procedure.untilGatesOpen();
+  await procedure.decide({ gate: 'restore', by: 'ana' });
+  const ending = await procedure.ending();
+  if (!ending.ok) throw new Error(`${ending.type}: ${ending.message}`);
+  const { damaged, rpoMs, rtoMs, restoreMs } = ending.result as Record<string, number> & { damaged: string };
+  expect(rpoMs).toBeGreaterThan(0);
+  expect(rtoMs).toBeGreaterThanOrEqual(restoreMs!);
+  expect(await bench.databases()).toContain(damaged);
+  await expect(bench.sql('SELECT 1', damaged)).rejects.toThrow(/not currently accepting connections/);
+  await bench.sql(`ALTER DATABASE ${damaged} ALLOW_CONNECTIONS true`, 'postgres');
+  expect(await bench.sql('SELECT count(*)::int AS n FROM customers', damaged)).toEqual([{ n: 0 }]);
+  await bench.sql(`DROP DATABASE ${damaged}`, 'postgres');
+  expect(await rowsOf('customers')).toBe(100);
+}, 180_000);
+
+test('P-17.3 refuses a backup of another server, and a rejected restore, and changes nothing; the same one approved is done', async () => {
+  const id = await backUp();
+  const manifest = await manifestOf(id);
+  const foreign = { ...manifest, source: { ...manifest.source, systemIdentifier: '4711' } };
+  const text = (value: object) => Buffer.from(JSON.stringify(value));
+  await bench.objects.write(`${id}.json`, text(foreign));
+  const refused = await (await restore()).ending();
+  expect(refused).toMatchObject({ ok: false, type: 'Refused', message: expect.stringContaining('wrong-server') });
+  await bench.objects.write(`${id}.json`, text(manifest));
+
+  const before = await bench.databases();
+  const rejected = await restore();
+  await rejected.untilGatesOpen();
+  await rejected.decide({ gate: 'restore', by: 'ana', decision: 'reject', reason: 'not needed' });
+  expect(await rejected.ending()).toMatchObject({ ok: false, type: 'GateNotApproved' });
+  expect([await bench.databases(), await replicas()]).toEqual([before, 2]);
+
+  await bench.sql('DELETE FROM customers');
+  const approved = await restore('--backup', id);
+  await approved.untilGatesOpen();
+  await approved.decide({ gate: 'restore', by: 'ana' });
+  expect(await approved.ending()).toMatchObject({ ok: true });
+  expect(await rowsOf('customers')).toBe(100);
+}, 180_000);
+
+test('no password, key or token is in a history, the log of the worker or a plan', async () => {
+  const { code, json } = await cli('plan', 'restore', ...PLACE, '--reason', 'secrets');
+  expect(code).toBe(0);
+  const seen = [JSON.stringify(json), readFileSync(worker.logFile, 'utf8')];
+  for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    seen.push(JSON.stringify(history, textOf));
+  }
+  // What is there is found: failures and plans name the database.
+  expect(seen.filter((text) => text.includes(bench.name)).length).toBeGreaterThan(5);
+  const { postgres, s3, backupKeyFile } = readEndpoints();
+  const secrets = [postgres.passwordFile, s3.secretKeyFile, backupKeyFile].map((file) =>
+    readFileSync(file, 'utf8').trim(),
+  );
+  for (const secret of secrets)
+    for (const form of formsOf(secret)) expect(seen.filter((text) => text.includes(form))).toEqual([]);
+}, 120_000);
+
+/** Payloads of a history are base64 in its JSON. */
+const textOf = (key: string, value: unknown): unknown =>
+  key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString() : value;
+
+const formsOf = (secret: string): string[] => [
+  secret,
+  encodeURIComponent(secret),
+  Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  Buffer.from(secret, 'base64').toString('hex'),
+];

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildCli } from '../../scripts/build/cli.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLI = join(ROOT, 'dist/windlass.js');
+
+/** How a command ended: exit code and what it printed as JSON. */
+export interface CliAnswer {
+  code: number;
+  json: Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+}
+
+/** Builds `dist/windlass.js` when it is absent or older than its source. */
+export async function ensureCli(): Promise<void> {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true });
+  const changedAt = Math.max(
+    ...sources.filter((each) => each.isFile()).map((each) => statSync(join(each.parentPath, each.name)).mtimeMs),
+  );
+  if (existsSync(CLI) && statSync(CLI).mtimeMs >= changedAt) return;
+  await buildCli(join(ROOT, 'src/cli/main.ts'), join(ROOT, 'dist'));
+}
+
+/** Runs the shipped CLI in a process of its own, with `--json`. @throws Error when it prints no JSON */
+export async function runCli(args: string[], env: Record<string, string>): Promise<CliAnswer> {
+  const child = spawn(process.execPath, [CLI, ...args, '--json'], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve(status ?? 1));
+  });
+  try {
+    return { code, json: JSON.parse(out) as Record<string, unknown> };
+  } catch {
+    throw new Error(`windlass ${args.join(' ')} ended with ${code} and printed no JSON: ${out}${err}`);
+  }
+}

@@ -1,0 +1,117 @@
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Client, Connection } from '@temporalio/client';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
+import { ensureCli, runCli, type CliAnswer } from './acceptance-cli.ts';
+import { storyCatalog } from './acceptance-catalog.ts';
+import { openNamespace } from './acceptance-cluster.ts';
+import { openStage, type Stage, type StageOptions } from './acceptance-stage.ts';
+import { startWorker } from './worker.ts';
+
+export interface AcceptanceOptions {
+  /** Short name of the subject; part of every name that it makes. */
+  subject: string;
+  /** How many stages its tests open. */
+  stages: number;
+  /** Variants of the service: name → what differs. */
+  variants?: Record<string, Record<string, unknown>>;
+  /** What else differs from the shipped catalog. */
+  catalog?: Record<string, unknown>;
+  /** More of the worker's environment, or other. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** What the tests of one subject share: the real worker with its least permissions, and clients of everything else. */
+export interface Acceptance {
+  client: Client;
+  taskQueue: string;
+  /** The shipped CLI, as that person. */
+  cli(as: string, ...args: string[]): Promise<CliAnswer>;
+  /** Tells one story on a stage of its own: a namespace with the application at v1, cleared away afterwards. */
+  stage(options: StageOptions, story: (stage: Stage) => Promise<void>): Promise<void>;
+  /** Texts of the notices that people got, oldest first. */
+  notices(): Promise<string[]>;
+  /** What is kept under an address such as `s3://bucket/key`. */
+  evidence(uri: string): Promise<string>;
+  /** Value of an instant query that gives one. */
+  prometheus(query: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Starts the worker on a task queue of its own, with the agent system's own catalog on the sandbox. */
+export async function openAcceptance(options: AcceptanceOptions): Promise<Acceptance> {
+  const { subject, stages, variants = {}, catalog = {}, env = {} } = options;
+  const endpoints = readEndpoints();
+  const taskQueue = `acc-${subject}-${randomBytes(3).toString('hex')}`;
+  const environments = Array.from({ length: stages }, (_, index) => `${taskQueue}-${index + 1}`);
+  const free = [...environments];
+  const channel = `/slack/${taskQueue}`;
+  const connection = await Connection.connect({ address: endpoints.temporal.address });
+  const client = new Client({ connection, namespace: endpoints.temporal.namespace });
+  await ensureCli();
+  const worker = await startWorker({
+    taskQueue,
+    overlays: [storyCatalog(environments, variants, catalog)],
+    env: { WINDLASS_SLACK_URL: `${endpoints.receivers.url}${channel}`, ...env },
+  });
+
+  const acceptance: Acceptance = {
+    client,
+    taskQueue,
+    cli: (as, ...args) =>
+      runCli([...args, '--as', as], {
+        TEMPORAL_ADDRESS: endpoints.temporal.address,
+        TEMPORAL_NAMESPACE: endpoints.temporal.namespace,
+        WINDLASS_TASK_QUEUE: taskQueue,
+      }),
+    async stage(stageOptions, story) {
+      const environment = free.shift();
+      if (!environment) throw new Error(`expected at most ${stages} stages in ${subject}`);
+      const stage = await openStage(acceptance, environment, stageOptions);
+      try {
+        await story(stage);
+      } catch (error) {
+        if (error instanceof Error) error.message += await stage.describe();
+        throw error;
+      } finally {
+        await stage.close();
+      }
+    },
+    async notices() {
+      const response = await fetch(`${endpoints.receivers.url}/requests?path=${encodeURIComponent(channel)}`);
+      const requests = (await response.json()) as { outcome: string; body: { text?: string } }[];
+      return requests.flatMap(({ outcome, body }) => (outcome === 'refused' ? [] : (body.text ?? [])));
+    },
+    async evidence(uri) {
+      const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
+      const { endpoint, region, accessKeyId, secretKeyFile } = endpoints.s3;
+      const credentials = { accessKeyId, secretAccessKey: readFileSync(secretKeyFile, 'utf8').trim() };
+      const s3 = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
+      try {
+        const kept = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return await kept.Body!.transformToString();
+      } finally {
+        s3.destroy();
+      }
+    },
+    async prometheus(query) {
+      const answer = await fetch(`${endpoints.prometheus.url}/api/v1/query?query=${encodeURIComponent(query)}`);
+      const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
+      return Number(data.result[0]?.value[1]);
+    },
+    async close() {
+      const query = `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`;
+      for await (const { workflowId, runId } of client.workflow.list({ query }))
+        await client.workflow
+          .getHandle(workflowId, runId)
+          .terminate('the test is over')
+          .catch(() => undefined);
+      await worker.stop();
+      // Also those whose story never began.
+      await Promise.all(environments.map((name) => openNamespace(name).remove()));
+      await connection.close();
+    },
+  };
+  return acceptance;
+}

@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
+import type { Endpoints } from '../../../scripts/sandbox/endpoints.ts';
+import { databaseOf } from './calls.ts';
+
+const SANDBOX = fileURLToPath(new URL('../../../systems/sandbox.yaml', import.meta.url));
+
+export const SERVICE = 'shop';
+/** The database of every environment, and the Deployment that uses it; none of the service's traffic needs it. */
+export const DATABASE = 'shop';
+export const DEPENDANT = 'reports';
+/** The sandbox's system, and the same one with a metric that every release misses. */
+export const SYSTEM = 'sandbox';
+export const UNWELL_SYSTEM = 'sandbox-unwell';
+
+/** Short enough for a run in seconds; every step stays. */
+const RELEASE = {
+  rolloutTimeout: '60s',
+  drain: '1s',
+  soak: { duration: '2s', interval: '1s', warmUp: '1s' },
+};
+
+interface SystemFile {
+  system: string;
+  services: Record<string, { release: object }>;
+  windows: object;
+  databases: Record<string, { servers: Record<string, object> }>;
+  policies: Record<string, { gates: object[] }>;
+}
+
+/**
+ * Writes the sandbox's own system with an environment, and so a namespace and a change control, for each run.
+ * Metrics judge traffic, not effects, and would make a run as long as their window: a service here has none, or one
+ * that fails at once.
+ * @param gates whether a release waits for its approval
+ * @returns the folder, for WINDLASS_SYSTEMS; whoever asked for it removes it
+ */
+export function writeCatalog(endpoints: Endpoints, environments: string[], { gates }: { gates: boolean }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'windlass-systems-'));
+  const { kubernetes, prometheus, postgres } = endpoints;
+  const missed = { name: 'always-missed', query: 'vector(1)', max: 0, failureLimit: 1 };
+  for (const [system, metrics] of [
+    [SYSTEM, []],
+    [UNWELL_SYSTEM, [missed]],
+  ] as const) {
+    const file = parse(readFileSync(SANDBOX, 'utf8')) as SystemFile;
+    const shop = file.services[SERVICE]!;
+    const environment = (namespace: string) => ({
+      cluster: { context: kubernetes.context },
+      namespace,
+      prometheus: prometheus.url,
+      production: false,
+    });
+    file.system = system;
+    // They are of `local`.
+    file.windows = {};
+    file.services = {
+      [SERVICE]: { ...shop, release: { ...shop.release, ...RELEASE }, metrics, sla: [] } as typeof shop,
+    };
+    const database = file.databases[DATABASE]!;
+    const { host, port } = postgres;
+    const server = (environment: string) => ({
+      ...database.servers['local'],
+      ...{ host, port, database: databaseOf(environment) },
+    });
+    file.databases[DATABASE] = {
+      ...database,
+      dependants: [{ kind: 'Deployment', name: DEPENDANT }],
+      servers: Object.fromEntries(environments.map((name) => [name, server(name)])),
+    } as typeof database;
+    if (!gates) file.policies['deployRelease']!.gates = [];
+    const all = Object.fromEntries(environments.map((name) => [name, environment(name)]));
+    writeFileSync(join(folder, `${system}.yaml`), stringify({ ...file, environments: all }));
+  }
+  return folder;
+}

@@ -1,0 +1,243 @@
+import { rmSync } from 'node:fs';
+import type { Bench } from './bench.ts';
+import type { Call, Side } from './calls.ts';
+import { writeCatalog } from './catalog.ts';
+import { compareTraces, type Difference } from './compare.ts';
+import { faultsOf } from './report.ts';
+import type { DatabaseSetting } from './databases.ts';
+import { runScenario, type Run } from './run.ts';
+import type { Scenario } from './scenarios.ts';
+import { copyOf, type Setting } from './setting.ts';
+import { prepareStage, type Stage } from './stage.ts';
+import { superviseWorker, type StruckWorker } from './worker.ts';
+
+/** One disturbed run: the worker was killed on one side of one call. */
+export interface Cell {
+  scenario: string;
+  call: Call;
+  side: Side;
+  /** Where it was killed before, when the call is one that only a recovery makes. */
+  after?: { call: Call; side: Side };
+  struck: boolean;
+  differences: Difference[];
+  /** Mutating calls that the undisturbed run does not have: nobody has tried to kill the worker there. */
+  unknownCalls: string[];
+  unseen: string[];
+  requests: number;
+  tookMs: number;
+  /** The run could not be carried out at all. */
+  error?: string;
+}
+
+export interface Recording {
+  scenario: Scenario;
+  run: Run;
+  /** Every mutating call of the undisturbed run. */
+  points: Call[];
+  /**
+   * The first so many points are those of another course of the same procedure: up to there the two do the same, so
+   * they are disturbed there once, in the other.
+   */
+  shared: number;
+  /** Kinds of calls that only its recoveries make. */
+  recoveries: string[];
+}
+
+export interface Matrix {
+  recordings: Recording[];
+  cells: Cell[];
+  tookMs: number;
+}
+
+export interface MatrixOptions {
+  scenarios: Scenario[];
+  /** Workers at once, each with its own task queue; every run has its own namespace and change control. */
+  shards: number;
+  /** Part of every name, so that two matrices do not meet. */
+  name: string;
+  onProgress: (line: string) => void;
+}
+
+/** The most runs of one matrix: each has an environment in the catalog of its workers. */
+const MOST_RUNS = 400;
+
+/** Records every scenario undisturbed, then repeats it once per mutating call and side with the worker killed there. */
+export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgress }: MatrixOptions): Promise<Matrix> {
+  const started = Date.now();
+  const environments = Array.from({ length: MOST_RUNS }, (_, index) => `${name}-${index}`);
+  const systems = writeCatalog(bench.endpoints, environments, { gates: false });
+  const supervise = (shard: number): Promise<StruckWorker> =>
+    superviseWorker({ taskQueue: `${name}-${shard}`, systems, slackUrl: bench.slackUrl });
+  // The first one bundles the workflows if they have changed; the others find the bundle.
+  const workers = [await supervise(0)];
+  workers.push(...(await Promise.all(Array.from({ length: shards - 1 }, (_, index) => supervise(index + 1)))));
+  let used = 0;
+
+  const prepare = async (setting: Setting, begins?: DatabaseSetting): Promise<Stage> => {
+    const environment = environments[used++];
+    if (!environment) throw new Error(`expected at most ${MOST_RUNS} runs`);
+    return prepareStage(bench, environment, setting, begins && { begins, systems });
+  };
+  /** While a shard runs one job, the pods of its next one start. */
+  const spread = async <Job extends { scenario: Scenario; setting: Setting }>(
+    jobs: Job[],
+    carryOut: (worker: StruckWorker, job: Job, stage: Stage) => Promise<void>,
+  ): Promise<void> => {
+    const left = [...jobs];
+    const next = () => {
+      const job = left.shift();
+      return job && { job, stage: prepare(job.setting, job.scenario.database).catch((error: Error) => error) };
+    };
+    await Promise.all(
+      workers.map(async (worker) => {
+        for (let now = next(); now;) {
+          const stage = await now.stage;
+          if (stage instanceof Error) throw stage;
+          const { job } = now;
+          now = next();
+          await carryOut(worker, job, stage);
+        }
+      }),
+    );
+  };
+
+  try {
+    const recordings: Recording[] = [];
+    const record = async (worker: StruckWorker, { scenario }: { scenario: Scenario }, stage: Stage) => {
+      await worker.renew();
+      const run = await runScenario(bench, worker, { scenario, stage });
+      const points = run.calls
+        .filter(({ outcome }) => outcome === 'sent')
+        .map(({ key, ordinal }) => ({ key, ordinal }));
+      // Nothing follows from disturbing what does not work undisturbed.
+      if (!run.traces.outcome.includes(scenario.ends))
+        throw new Error(`${scenario.name}: expected ${scenario.ends}, got ${run.traces.outcome}`);
+      recordings.push({ scenario, run, points, shared: 0, recoveries: [] });
+      onProgress(`recorded ${scenario.name}: ${points.length} mutating calls, ${run.traces.outcome.slice(0, 60)}`);
+    };
+    const settingOf = ({ begins, name: of }: Scenario): Setting => {
+      if (typeof begins === 'function') return begins;
+      const before = recordings.find(({ scenario }) => scenario.name === begins.after);
+      if (!before) throw new Error(`${of} begins after ${begins.after}, which was not recorded`);
+      const setting = copyOf(before.run.objects, before.run.environment);
+      return begins.but ? begins.but(setting) : setting;
+    };
+    const first = scenarios.filter(({ begins }) => typeof begins === 'function');
+    await spread(
+      first.map((scenario) => ({ scenario, setting: settingOf(scenario) })),
+      record,
+    );
+    const rest = scenarios.filter((scenario) => !first.includes(scenario));
+    await spread(
+      rest.map((scenario) => ({ scenario, setting: settingOf(scenario) })),
+      record,
+    );
+
+    recordings.sort((one, other) => scenarios.indexOf(one.scenario) - scenarios.indexOf(other.scenario));
+    for (const [index, recording] of recordings.entries())
+      recording.shared = Math.max(0, ...recordings.slice(0, index).map((earlier) => sharedBy(earlier, recording)));
+
+    const cells: Cell[] = [];
+    const disturbAt = async (points: Point[]): Promise<void> => {
+      const jobs = mixed(points).map((point) => ({
+        point,
+        scenario: point.recording.scenario,
+        setting: settingOf(point.recording.scenario),
+      }));
+      await spread(jobs, async (worker, { point }, stage) => {
+        const cell = await disturb(bench, worker, point, stage);
+        cells.push(cell);
+        const faults = faultsOf(cell);
+        const at = `${cells.length} ${cell.scenario}: ${cell.side} ${cell.call.key} ${cell.call.ordinal}`;
+        onProgress(`${at}: ${faults.length === 0 ? 'same' : 'NOT the same'} (${Math.round(cell.tookMs / 1000)} s)`);
+        for (const fault of faults) onProgress(`  ${fault.slice(0, 600)}`);
+      });
+    };
+    await disturbAt(
+      recordings.flatMap((recording) =>
+        recording.points.slice(recording.shared).flatMap((call) => bothSides(recording, call)),
+      ),
+    );
+    // What only a recovery does can be interrupted too.
+    await disturbAt(recordings.flatMap((recording) => recoveriesOf(recording, cells)));
+    return { recordings, cells, tookMs: Date.now() - started };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    rmSync(systems, { recursive: true });
+  }
+}
+
+/** Where a run is disturbed. */
+interface Point {
+  recording: Recording;
+  call: Call;
+  side: Side;
+  after?: { call: Call; side: Side };
+}
+
+const bothSides = (recording: Recording, call: Call, after?: Point['after']): Point[] =>
+  (['before', 'after'] as const).map((side) => ({ recording, call, side, ...(after ? { after } : {}) }));
+
+/** Calls that disturbed runs made and the undisturbed one did not, each with where the worker was killed to bring it about. */
+function recoveriesOf(recording: Recording, cells: Cell[]): Point[] {
+  const found = new Map<string, Point['after']>();
+  for (const { scenario, unknownCalls, call, side } of cells)
+    if (scenario === recording.scenario.name)
+      for (const key of unknownCalls) if (!found.has(key)) found.set(key, { call, side });
+  return [...found].flatMap(([key, after]) => {
+    recording.recoveries.push(key);
+    return bothSides(recording, { key, ordinal: 1 }, after);
+  });
+}
+
+/** Courses in turn: some mostly compute and some mostly wait for timeouts. */
+function mixed(points: Point[]): Point[] {
+  const courses = [...new Set(points.map(({ recording }) => recording))].map((course) =>
+    points.filter(({ recording }) => recording === course),
+  );
+  const place = (point: Point): number => {
+    const course = courses.find((each) => each.includes(point))!;
+    return course.indexOf(point) / course.length;
+  };
+  return points.map((point) => ({ point, at: place(point) })).sort((one, other) => one.at - other.at).map(({ point }) => point); // prettier-ignore
+}
+
+/** How many calls two courses of one procedure make alike before they part. */
+function sharedBy(one: Recording, other: Recording): number {
+  if (one.scenario.procedure !== other.scenario.procedure || one.scenario.begins !== other.scenario.begins) return 0;
+  // What people decide is no call, so calls that look alike may already belong to two courses.
+  if (one.scenario.decisions !== other.scenario.decisions) return 0;
+  const parting = other.points.findIndex(
+    ({ key, ordinal }, index) => one.points[index]?.key !== key || one.points[index]?.ordinal !== ordinal,
+  );
+  return parting === -1 ? other.points.length : parting;
+}
+
+/** The catalog's file is kept by the first procedure of a worker that reads it. */
+const ONCE_PER_PROCESS = /^load(Slice|Runbook|Database) /;
+
+async function disturb(bench: Bench, worker: StruckWorker, point: Point, stage: Stage): Promise<Cell> {
+  const { recording, call, side, after } = point;
+  const { scenario, run: undisturbed, points } = recording;
+  const cell = { scenario: scenario.name, call, side, ...(after ? { after } : {}) };
+  const places = [...(after ? [after] : []), { call, side }];
+  try {
+    if (places.some((place) => ONCE_PER_PROCESS.test(place.call.key))) await worker.renew();
+    const strikes = places.map((place) => ({ ...place, signal: 'SIGKILL' as const }));
+    const run = await runScenario(bench, worker, { scenario, stage, strikes });
+    const known = new Set(points.map(({ key }) => key));
+    return {
+      ...cell,
+      struck: run.struck,
+      differences: compareTraces(undisturbed.traces, run.traces),
+      unknownCalls: [...new Set(run.calls.map(({ key }) => key))].filter((key) => !known.has(key)),
+      unseen: run.unseen,
+      requests: run.requests,
+      tookMs: run.tookMs,
+    };
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const nothing = { struck: false, differences: [], unknownCalls: [], unseen: [], requests: 0, tookMs: 0 };
+    return { ...cell, ...nothing, error: text };
+  }
+}

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isAlive, identify, type ProcessIdentity } from '../../../scripts/sandbox/proc.ts';
+import { waitFor } from '../../../scripts/sandbox/wait.ts';
+import { startWorker, type WorkerProcess } from '../worker.ts';
+import { FOLDER_VARIABLE, HARNESS_VARIABLE } from './calls.ts';
+
+const INTERCEPT = fileURLToPath(new URL('intercept.ts', import.meta.url));
+
+/** A worker that takes orders, and that somebody starts again whenever it dies. */
+export interface StruckWorker {
+  /** Where orders go and calls are recorded. */
+  folder: string;
+  taskQueue: string;
+  pid(): number;
+  /** How often it died and was started again. */
+  deaths(): number;
+  /** Kills it and waits for the next one, which has done nothing yet. */
+  renew(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface StruckWorkerOptions {
+  taskQueue: string;
+  /** Folder of system files. */
+  systems: string;
+  slackUrl: string;
+  /** Another way to the API server; default: the worker's own. */
+  kubeconfig?: string;
+  /** Made by `crashFolder`; default: a new one. */
+  folder?: string;
+}
+
+/** A folder by which a harness and its worker talk. */
+export const crashFolder = (): string => mkdtempSync(join(tmpdir(), 'windlass-crash-'));
+
+/** Starts a worker of its own task queue. It dies by the orders it gets and is started again at once. */
+export async function superviseWorker(options: StruckWorkerOptions): Promise<StruckWorker> {
+  const { taskQueue, systems, slackUrl, kubeconfig, folder = crashFolder() } = options;
+  const startOnce = (): Promise<WorkerProcess> =>
+    startWorker({
+      taskQueue,
+      systems,
+      extensions: [INTERCEPT],
+      env: {
+        [FOLDER_VARIABLE]: folder,
+        [HARNESS_VARIABLE]: String(process.pid),
+        WINDLASS_SLACK_URL: slackUrl,
+        ...(kubeconfig ? { KUBECONFIG: kubeconfig } : {}),
+      },
+    });
+  /** A machine that is busy for a minute must not end the runs of an hour. */
+  const start = (): Promise<WorkerProcess> => startOnce().catch(startOnce);
+  let worker = await start();
+  let deaths = 0;
+  let stopping = false;
+  let failed: Error | undefined;
+
+  const supervision = (async () => {
+    while (!stopping) {
+      await gone(worker);
+      if (stopping) return;
+      deaths++;
+      worker = await start();
+    }
+  })().catch((error: Error) => (failed = error));
+
+  return {
+    folder,
+    taskQueue,
+    pid: () => worker.pid,
+    deaths: () => {
+      if (failed) throw failed;
+      return deaths;
+    },
+    async renew() {
+      const old = worker;
+      await old.kill('SIGKILL');
+      await waitFor('the next worker', async () => failed !== undefined || worker !== old, { timeoutSeconds: 90 });
+      if (failed) throw failed;
+    },
+    async stop() {
+      stopping = true;
+      await worker.kill('SIGKILL');
+      await supervision;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function gone({ pid }: WorkerProcess): Promise<void> {
+  const identity: ProcessIdentity | undefined = identify(pid);
+  if (!identity) return;
+  await waitFor('the end of a worker', async () => !isAlive(identity), { timeoutSeconds: Infinity });
+}

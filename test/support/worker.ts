@@ -1,0 +1,47 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
+import {
+  startWorker as startProcess,
+  type WorkerProcess,
+  type WorkerProcessOptions,
+} from '../../scripts/worker-process.ts';
+
+export type { WorkerProcess } from '../../scripts/worker-process.ts';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export interface TestWorkerOptions extends Pick<WorkerProcessOptions, 'extensions' | 'systems' | 'env'> {
+  taskQueue: string;
+  /**
+   * Overlays on the catalog: names of files in overlays/ (`sandbox-fast`), or the content of one
+   * (`{ overlayOf: 'sandbox', environments: { local: { namespace } } }`); later ones win.
+   */
+  overlays?: (string | Overlay)[];
+}
+export type Overlay = { overlayOf: string } & Record<string, unknown>;
+
+/**
+ * Starts the real worker against the running sandbox and waits until it is ready. `WINDLASS_NOOP_EFFECTS=1` in the
+ * environment of the test makes its effecting activities do nothing: what then stays green proves nothing.
+ */
+export function startWorker({ overlays = [], extensions = [], ...options }: TestWorkerOptions): Promise<WorkerProcess> {
+  const noEffects = process.env['WINDLASS_NOOP_EFFECTS'] === '1' ? [here('extensions/no-op-effects.ts')] : [];
+  return startProcess({
+    endpoints: readEndpoints(),
+    overlays: overlays.map((overlay) =>
+      typeof overlay === 'string' ? here(`overlays/${overlay}.yaml`) : write(overlay),
+    ),
+    extensions: [...noEffects, ...extensions],
+    ...options,
+  });
+}
+
+function write(overlay: Overlay): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'windlass-overlay-')), `${overlay.overlayOf}.yaml`);
+  writeFileSync(path, stringify(overlay));
+  return path;
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, readConfig } from '../../worker/config.ts';
+import { loadExtensions } from '../../worker/extensions.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'windlass-worker-'));
+const file = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const least = {
+  WINDLASS_S3_ENDPOINT: 'http://127.0.0.1:9000',
+  WINDLASS_S3_BUCKET: 'evidence',
+  WINDLASS_S3_ACCESS_KEY_ID: 'key',
+  WINDLASS_S3_SECRET_KEY_FILE: file('secret', 'verysecret\n'),
+};
+
+function faultsOf(env: Record<string, string>): string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).faults;
+  }
+  return [];
+}
+
+test('the object store is all that must be said; the rest has defaults', () => {
+  expect(readConfig(least)).toMatchObject({
+    taskQueue: 'windlass',
+    catalog: { directory: expect.stringMatching(/systems$/), overlays: [] },
+    objectStore: { endpoint: 'http://127.0.0.1:9000', secretAccessKey: 'verysecret' },
+    shutdownGraceMs: 10_000,
+    extensions: [],
+  });
+});
+
+test('every fault is listed, by the name of its variable', () => {
+  const faults = faultsOf({
+    ...least,
+    WINDLASS_S3_BUCKET: '',
+    WINDLASS_S3_SECRET_KEY_FILE: '/nowhere/secret',
+    WINDLASS_METRICS_ADDRESS: '9464',
+    WINDLASS_SHUTDOWN_GRACE: '10',
+    WINDLASS_MAX_CACHED_WORKFLOWS: 'many',
+    WINDLASS_LOG_LEVEL: 'loud',
+  });
+  expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+    'WINDLASS_S3_BUCKET',
+    'WINDLASS_S3_SECRET_KEY_FILE',
+    'WINDLASS_METRICS_ADDRESS',
+    'WINDLASS_LOG_LEVEL',
+    'WINDLASS_MAX_CACHED_WORKFLOWS',
+    'WINDLASS_SHUTDOWN_GRACE',
+  ]);
+});
+
+test('a worker without an object store does not start: there is no evidence without one', () => {
+  expect(faultsOf({})).toEqual([
+    'WINDLASS_S3_ENDPOINT: is not set: expected the address of the object store that keeps evidence',
+    'WINDLASS_S3_BUCKET: is not set: expected a bucket',
+    'WINDLASS_S3_ACCESS_KEY_ID: is not set: expected an access key id',
+    'WINDLASS_S3_SECRET_KEY_FILE: is not set: expected a file that holds the secret key',
+  ]);
+});
+
+test('lists of files are separated by commas', () => {
+  const { catalog } = readConfig({ ...least, WINDLASS_OVERLAYS: 'a.yaml, b.yaml,' });
+  expect(catalog.overlays).toEqual(['a.yaml', 'b.yaml']);
+});
+
+test('extensions that do not load, or add nothing, are named', async () => {
+  const empty = file('empty.mjs', 'export const other = 1;');
+  const faults = await loadExtensions([empty, '/nowhere/extension.mjs']).then(
+    () => [],
+    (error: ConfigError) => error.faults,
+  );
+  expect(faults).toEqual([
+    `WINDLASS_WORKER_EXTENSIONS: expected ${empty} to export the list activityInterceptors`,
+    expect.stringMatching(/^WINDLASS_WORKER_EXTENSIONS: \/nowhere\/extension\.mjs does not load: /),
+  ]);
+});

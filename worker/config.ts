@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { secretReference } from '../src/contracts/catalog-parts.ts';
+import { duration } from '../src/contracts/scalars.ts';
+import type { ObjectStoreOptions } from '../src/adapters/object-store.ts';
+
+const address = z
+  .string()
+  .regex(/^[^:\s]+:\d{1,5}$/, 'expected host:port, such as 127.0.0.1:9464')
+  .transform((text) => {
+    const [host, port] = text.split(':') as [string, string];
+    return { host, port: Number(port) };
+  });
+export type Address = z.output<typeof address>;
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((each) => each.trim()).filter(Boolean)); // prettier-ignore
+
+const required = (example: string) =>
+  z.string(`is not set: expected ${example}`).min(1, `is empty: expected ${example}`);
+
+const secretFile = required('a file that holds the secret key').transform((path, context) => {
+  try {
+    const secret = readFileSync(path, 'utf8').trim();
+    if (secret) return secret;
+    context.addIssue(`expected a secret key in ${path}, which is empty`);
+  } catch (error) {
+    context.addIssue(`expected a readable file, got ${path} (${(error as NodeJS.ErrnoException).code})`);
+  }
+  return z.NEVER;
+});
+
+const environment = z.object({
+  WINDLASS_TASK_QUEUE: z.string().min(1).default('windlass'),
+  WINDLASS_SYSTEMS: z
+    .string()
+    .min(1)
+    .default(fileURLToPath(new URL('../systems', import.meta.url))),
+  WINDLASS_OVERLAYS: list,
+  KUBECONFIG: z.string().min(1).optional(),
+  WINDLASS_S3_ENDPOINT: required('the address of the object store that keeps evidence').pipe(
+    z.url({ protocol: /^https?$/ }),
+  ),
+  WINDLASS_S3_REGION: z.string().min(1).default('us-east-1'),
+  WINDLASS_S3_BUCKET: required('a bucket'),
+  WINDLASS_S3_ACCESS_KEY_ID: required('an access key id'),
+  WINDLASS_S3_SECRET_KEY_FILE: secretFile,
+  WINDLASS_METRICS_ADDRESS: address.optional(),
+  WINDLASS_HEALTH_ADDRESS: address.optional(),
+  WINDLASS_ALERTS_TOKEN: secretReference.optional(),
+  WINDLASS_ALERTS_ADDRESS: address.prefault('127.0.0.1:18810'),
+  WINDLASS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  // A parked workflow takes about 250 KB while it is cached.
+  WINDLASS_MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(0).max(100_000).default(1_000),
+  WINDLASS_SHUTDOWN_GRACE: duration.prefault('10s'),
+  WINDLASS_WORKER_EXTENSIONS: list,
+});
+
+export interface WorkerConfig {
+  taskQueue: string;
+  /** Folder of the catalog, and overlay files on it. */
+  catalog: { directory: string; overlays: string[] };
+  /** Path of the kubeconfig; undefined: the library's usual places, then the pod's own service account. */
+  kubeconfig?: string;
+  objectStore: ObjectStoreOptions;
+  metrics?: Address;
+  health?: Address;
+  /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */
+  alerts?: Address & { token: string };
+  logLevel: string;
+  maxCachedWorkflows: number;
+  /** How long activities may run on after the worker was told to stop, in milliseconds. */
+  shutdownGraceMs: number;
+  /** Paths of modules that add to the worker (extensions.ts). */
+  extensions: string[];
+}
+
+/** The worker cannot start as configured; a line per fault. */
+export class ConfigError extends Error {
+  readonly faults: string[];
+
+  constructor(faults: string[]) {
+    super(faults.join('\n'));
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads the worker's configuration; Temporal's own variables (TEMPORAL_ADDRESS and so on) are read by its envconfig.
+ * @throws ConfigError with every fault
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): WorkerConfig {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  }
+  const from = parsed.data;
+  return {
+    taskQueue: from.WINDLASS_TASK_QUEUE,
+    catalog: { directory: from.WINDLASS_SYSTEMS, overlays: from.WINDLASS_OVERLAYS },
+    ...(from.KUBECONFIG ? { kubeconfig: from.KUBECONFIG } : {}),
+    objectStore: {
+      endpoint: from.WINDLASS_S3_ENDPOINT,
+      region: from.WINDLASS_S3_REGION,
+      bucket: from.WINDLASS_S3_BUCKET,
+      accessKeyId: from.WINDLASS_S3_ACCESS_KEY_ID,
+      secretAccessKey: from.WINDLASS_S3_SECRET_KEY_FILE,
+    },
+    ...(from.WINDLASS_METRICS_ADDRESS ? { metrics: from.WINDLASS_METRICS_ADDRESS } : {}),
+    ...(from.WINDLASS_HEALTH_ADDRESS ? { health: from.WINDLASS_HEALTH_ADDRESS } : {}),
+    ...(from.WINDLASS_ALERTS_TOKEN
+      ? { alerts: { ...from.WINDLASS_ALERTS_ADDRESS, token: from.WINDLASS_ALERTS_TOKEN } }
+      : {}),
+    logLevel: from.WINDLASS_LOG_LEVEL,
+    maxCachedWorkflows: from.WINDLASS_MAX_CACHED_WORKFLOWS,
+    shutdownGraceMs: from.WINDLASS_SHUTDOWN_GRACE,
+    extensions: from.WINDLASS_WORKER_EXTENSIONS,
+  };
+}

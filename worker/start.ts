@@ -1,0 +1,108 @@
+import type { Server } from 'node:http';
+import { hostname } from 'node:os';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { pino, type Logger } from 'pino';
+import { createActivities } from '../activities/index.ts';
+import { CatalogError } from '../src/catalog/errors.ts';
+import { createIncidentTaker } from '../src/server/incidents.ts';
+import { serveIntake } from '../src/server/intake.ts';
+import { ConfigError, readConfig, type WorkerConfig } from './config.ts';
+import { createDependencies } from './dependencies.ts';
+import { loadExtensions } from './extensions.ts';
+import { serveHealth } from './health.ts';
+import { installRuntime } from './runtime.ts';
+import { checkSearchAttributes, retentionFault } from './server-checks.ts';
+import { loadWorkflowBundle } from './workflow-code.ts';
+
+/** Under way at once: watchers of lease holders, of rollouts, and short calls. */
+const MAX_ACTIVITIES = 1000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Runs a worker until it is told to stop. @returns the exit code: 0 stopped, 1 failed, 2 wrongly configured */
+export async function start(env: Environment): Promise<number> {
+  const log = createLog(env['WINDLASS_LOG_LEVEL']);
+  try {
+    await run(readConfig(env), log);
+    return 0;
+  } catch (error) {
+    const configuration = error instanceof ConfigError || error instanceof CatalogError;
+    if (configuration) log.fatal({ faults: error.message.split('\n') }, 'the worker cannot start as configured');
+    else log.fatal({ err: error }, 'the worker failed');
+    return configuration ? 2 : 1;
+  }
+}
+
+async function run(config: WorkerConfig, log: Logger): Promise<void> {
+  const started = performance.now();
+  installRuntime(config, log);
+  const extensions = await loadExtensions(config.extensions);
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const connection = await connect(connectionOptions);
+  let intake: Server | undefined;
+  try {
+    const dependencies = await createDependencies(config, { connection, namespace, log });
+    if (!(await checkSearchAttributes(connection, namespace))) {
+      log.warn('the server does not tell workers its search attributes; see that they are registered');
+    }
+    // Before there is a worker: a port that is taken ends the start.
+    intake =
+      config.alerts &&
+      (await serveIntake({
+        ...config.alerts,
+        token: () => dependencies.secrets.resolve(config.alerts!.token),
+        take: createIncidentTaker(dependencies.temporal, config.taskQueue),
+        log,
+      }));
+    const worker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue: config.taskQueue,
+      identity: `windlass-${process.pid}@${hostname()}`,
+      workflowBundle: await loadWorkflowBundle(log),
+      activities: createActivities(dependencies),
+      interceptors: { activity: extensions.activityInterceptors },
+      maxCachedWorkflows: config.maxCachedWorkflows,
+      // Change control watches every holder by an activity that runs as long as the holder: cheap, but many.
+      maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
+      shutdownGraceTime: config.shutdownGraceMs,
+    });
+    const readiness = async () => {
+      const state = worker.getState();
+      const polling = state === 'RUNNING' ? [] : [`the worker is ${state.toLowerCase()}, expected running`];
+      const retention = await retentionFault(connection, namespace);
+      return retention ? [...polling, retention] : polling;
+    };
+    const health = config.health && (await serveHealth(config.health, readiness));
+    const fault = await retentionFault(connection, namespace);
+    if (fault) log.error(`not ready: ${fault}`);
+
+    const running = worker.run();
+    const ms = Math.round(performance.now() - started);
+    log.info({ taskQueue: config.taskQueue, namespace, ms }, 'ready');
+    await running.finally(() => health?.close());
+    log.info('stopped');
+  } finally {
+    intake?.close();
+    await connection.close();
+  }
+}
+
+async function connect(options: Parameters<typeof NativeConnection.connect>[0]): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(options);
+  } catch (error) {
+    const address = options?.address ?? 'localhost:7233';
+    throw new Error(`no Temporal server answers at ${address}: start it, or correct TEMPORAL_ADDRESS`, {
+      cause: error,
+    });
+  }
+}
+
+/** JSON lines on standard output; the SDK logs errors under `error`, we under `err`. */
+function createLog(level = 'info'): Logger {
+  const { err } = pino.stdSerializers;
+  const known = Object.hasOwn(pino.levels.values, level) ? level : 'info';
+  return pino({ level: known, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: err, err } });
+}

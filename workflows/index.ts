@@ -1,0 +1,11 @@
+export { backUpDatabase } from './back-up-database.ts';
+export { changeControl } from './change-control.ts';
+export { deployRelease } from './deploy-release.ts';
+export { maintenanceWindow } from './maintenance-window.ts';
+export { handleIncident } from './handle-incident.ts';
+export { restoreDatabase } from './restore-database.ts';
+export { retireColor } from './retire-color.ts';
+export { reviewRelease } from './review-release.ts';
+export { rollBackRelease } from './roll-back-release.ts';
+export { verifyBackup } from './verify-backup.ts';
+export { runRunbook } from './run-runbook.ts';
