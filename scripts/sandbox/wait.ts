@@ -3,12 +3,14 @@ import { SandboxError } from './errors.ts';
 
 export interface WaitOptions {
   timeoutSeconds: number;
+  /** Pause between two looks; default 100 ms. */
+  everyMs?: number;
   /** Called before each look; throws when waiting has become pointless (for example, the process died). */
   giveUp?: () => void;
 }
 
 /**
- * Looks every 100 ms until `probe` answers something other than false, undefined or an error.
+ * Looks again and again until `probe` answers something other than false, undefined or an error.
  * @throws SandboxError naming what was awaited and the last error seen.
  */
 export async function waitFor<T>(
@@ -28,6 +30,6 @@ export async function waitFor<T>(
     }
     if (performance.now() > deadline)
       throw new SandboxError(`${what} not reached in ${options.timeoutSeconds} s${last}`);
-    await delay(100);
+    await delay(options.everyMs ?? 100);
   }
 }

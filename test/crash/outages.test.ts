@@ -32,7 +32,7 @@ const run = async (environment: string, meanwhile?: () => Promise<void>): Promis
 
 beforeAll(async () => {
   bench = await connectBench(name);
-  systems = writeCatalog(bench.endpoints, environments, { gates: false });
+  systems = writeCatalog(bench.endpoints, environments);
   worker = await superviseWorker({ taskQueue: name, systems, slackUrl: bench.slackUrl });
   undisturbed = await run(environments[0]!);
 }, 3 * MINUTE);

@@ -31,15 +31,24 @@ interface SystemFile {
   policies: Record<string, { gates: object[] }>;
 }
 
+export interface CatalogOptions {
+  /** Whether a release waits for its approval. */
+  gates?: boolean;
+  /** Where it is written; default: a new folder. */
+  folder?: string;
+}
+
 /**
- * Writes the sandbox's own system with an environment, and so a namespace and a change control, for each run.
+ * Writes the sandbox's own system with environments, each a namespace and a change control.
  * Metrics judge traffic, not effects, and would make a run as long as their window: a service here has none, or one
  * that fails at once.
- * @param gates whether a release waits for its approval
  * @returns the folder, for WINDLASS_SYSTEMS; whoever asked for it removes it
  */
-export function writeCatalog(endpoints: Endpoints, environments: string[], { gates }: { gates: boolean }): string {
-  const folder = mkdtempSync(join(tmpdir(), 'windlass-systems-'));
+export function writeCatalog(
+  endpoints: Endpoints,
+  environments: string[],
+  { gates = false, folder = mkdtempSync(join(tmpdir(), 'windlass-systems-')) }: CatalogOptions = {},
+): string {
   const { kubernetes, prometheus, postgres } = endpoints;
   const missed = { name: 'always-missed', query: 'vector(1)', max: 0, failureLimit: 1 };
   for (const [system, metrics] of [

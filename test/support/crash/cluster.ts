@@ -14,6 +14,9 @@ const KINDS = [
   { apiVersion: 'batch/v1', kind: 'Job' },
 ];
 
+/** Those that tell whether it serves. */
+const SERVING = KINDS.filter(({ kind }) => kind === 'Service' || kind === 'Deployment');
+
 /** An object as it came from the API server. */
 export type Live = KubernetesObject & { spec?: Record<string, unknown>; status?: Record<string, unknown> };
 
@@ -32,13 +35,13 @@ export function connectCluster(endpoints: Endpoints): Cluster {
   config.loadFromFile(endpoints.kubernetes.adminKubeconfig);
   const api = KubernetesObjectApi.makeApiClient(config);
 
-  const list = async (namespace: string): Promise<Live[]> => {
-    const lists = await Promise.all(KINDS.map(({ apiVersion, kind }) => api.list<Live>(apiVersion, kind, namespace)));
-    return lists.flatMap(({ items }, index) => items.map((item) => ({ ...item, ...KINDS[index]! })));
+  const list = async (namespace: string, kinds = KINDS): Promise<Live[]> => {
+    const lists = await Promise.all(kinds.map(({ apiVersion, kind }) => api.list<Live>(apiVersion, kind, namespace)));
+    return lists.flatMap(({ items }, index) => items.map((item) => ({ ...item, ...kinds[index]! })));
   };
 
   return {
-    list,
+    list: (namespace) => list(namespace),
     async create(objects) {
       for (const object of objects) await api.create(object);
     },
@@ -46,7 +49,7 @@ export function connectCluster(endpoints: Endpoints): Cluster {
       return waitFor(
         `pods of ${namespace}`,
         async () => {
-          const objects = await list(namespace);
+          const objects = await list(namespace, SERVING);
           const deployments = objects.filter(({ kind }) => kind === 'Deployment');
           const all = deployments.every(({ spec, status }) => status?.['readyReplicas'] === spec?.['replicas']);
           const service = objects.find(({ kind, metadata }) => kind === 'Service' && metadata?.name === SERVICE);
@@ -54,7 +57,7 @@ export function connectCluster(endpoints: Endpoints): Cluster {
           const address = `http://${String(service.spec?.['clusterIP'])}/`;
           return (await statusOf(address)) === 200 && address;
         },
-        { timeoutSeconds: 90 },
+        { timeoutSeconds: 90, everyMs: 500 },
       );
     },
     async forget(namespace) {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import pg from 'pg';
 import { createBackupActivities } from '../../../activities/backups.ts';
 import type { Endpoints } from '../../../scripts/sandbox/endpoints.ts';
@@ -8,12 +8,11 @@ import { waitFor } from '../../../scripts/sandbox/wait.ts';
 import { secretsOf } from '../../../scripts/worker-process.ts';
 import { createSecretResolver } from '../../../src/adapters/secrets.ts';
 import { compileDatabaseSlice } from '../../../src/catalog/database-slice.ts';
-import type { Catalog } from '../../../src/catalog/catalog.ts';
 import { loadCatalog } from '../../../src/catalog/load.ts';
 import { backupIdOf } from '../../../src/domain/backup/retention.ts';
 import { inActivityContext } from '../release.ts';
 import { databaseOf, databasesOf, normalize } from './calls.ts';
-import { DATABASE, SYSTEM } from './catalog.ts';
+import { DATABASE, SYSTEM, writeCatalog } from './catalog.ts';
 import { effectsOf, LOG_PREFIX, statementsOf } from './database-log.ts';
 
 /** How a database begins: filled; or backed up, and then a table of it lost. */
@@ -21,7 +20,7 @@ export type DatabaseSetting = 'filled' | 'damaged';
 
 /** The PostgreSQL server as its administrator sees it: databases of environments, and what was done to them. */
 export interface Databases {
-  prepare(environment: string, setting: DatabaseSetting, systems: string): Promise<void>;
+  prepare(environment: string, setting: DatabaseSetting): Promise<void>;
   /** Databases of an environment, what they let in and what is in them, a line each. */
   describe(environment: string): Promise<string[]>;
   /** Where the server's log ends now. */
@@ -52,7 +51,6 @@ export async function connectDatabases(endpoints: Endpoints, name: string): Prom
   };
   const admin = new pg.Pool({ host, port, user, password, database: 'postgres', max: 4 });
   const log = logFile('postgres');
-  const catalogs: Record<string, Promise<Catalog>> = {};
   const template = `${databaseOf(name)}_template`;
   await admin.query(`ALTER SYSTEM SET log_statement = 'all'`);
   await admin.query(`ALTER SYSTEM SET log_line_prefix = '${LOG_PREFIX}'`);
@@ -83,12 +81,12 @@ export async function connectDatabases(endpoints: Endpoints, name: string): Prom
   };
 
   return {
-    async prepare(environment, setting, systems) {
+    async prepare(environment, setting) {
       await (filled ??= fillTemplate());
       await admin.query(`CREATE DATABASE ${databaseOf(environment)} TEMPLATE ${template}`);
       if (setting === 'filled') return;
-      catalogs[systems] ??= loadCatalog({ directory: systems });
-      const catalog = await catalogs[systems];
+      const systems = writeCatalog(endpoints, [environment]);
+      const catalog = await loadCatalog({ directory: systems }).finally(() => rmSync(systems, { recursive: true }));
       const slice = compileDatabaseSlice(catalog, { system: SYSTEM, environment, database: DATABASE });
       const secrets = createSecretResolver({ env: secretsOf(endpoints) });
       const { dumpDatabase } = inActivityContext(

@@ -58,26 +58,26 @@ export interface MatrixOptions {
   onProgress: (line: string) => void;
 }
 
-/** The most runs of one matrix: each has an environment in the catalog of its workers. */
-const MOST_RUNS = 400;
+/** A worker and its catalog, which has the environment of the run that is under way: a small one is read quickly. */
+interface Shard {
+  worker: StruckWorker;
+  systems: string;
+}
 
 /** Records every scenario undisturbed, then repeats it once per mutating call and side with the worker killed there. */
 export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgress }: MatrixOptions): Promise<Matrix> {
   const started = Date.now();
-  const environments = Array.from({ length: MOST_RUNS }, (_, index) => `${name}-${index}`);
-  const systems = writeCatalog(bench.endpoints, environments, { gates: false });
-  const supervise = (shard: number): Promise<StruckWorker> =>
-    superviseWorker({ taskQueue: `${name}-${shard}`, systems, slackUrl: bench.slackUrl });
-  // The first one bundles the workflows if they have changed; the others find the bundle.
-  const workers = [await supervise(0)];
-  workers.push(...(await Promise.all(Array.from({ length: shards - 1 }, (_, index) => supervise(index + 1)))));
-  let used = 0;
-
-  const prepare = async (setting: Setting, begins?: DatabaseSetting): Promise<Stage> => {
-    const environment = environments[used++];
-    if (!environment) throw new Error(`expected at most ${MOST_RUNS} runs`);
-    return prepareStage(bench, environment, setting, begins && { begins, systems });
+  const supervise = async (index: number): Promise<Shard> => {
+    const taskQueue = `${name}-shard-${index}`;
+    const systems = writeCatalog(bench.endpoints, [taskQueue]);
+    return { systems, worker: await superviseWorker({ taskQueue, systems, slackUrl: bench.slackUrl }) };
   };
+  // The first one bundles the workflows if they have changed; the others find the bundle.
+  const all = [await supervise(0)];
+  all.push(...(await Promise.all(Array.from({ length: shards - 1 }, (_, index) => supervise(index + 1)))));
+  let used = 0;
+  const prepare = (setting: Setting, database?: DatabaseSetting): Promise<Stage> =>
+    prepareStage(bench, `${name}-${used++}`, setting, database);
   /** While a shard runs one job, the pods of its next one start. */
   const spread = async <Job extends { scenario: Scenario; setting: Setting }>(
     jobs: Job[],
@@ -89,12 +89,13 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
       return job && { job, stage: prepare(job.setting, job.scenario.database).catch((error: Error) => error) };
     };
     await Promise.all(
-      workers.map(async (worker) => {
+      all.map(async ({ worker, systems }) => {
         for (let now = next(); now;) {
           const stage = await now.stage;
           if (stage instanceof Error) throw stage;
           const { job } = now;
           now = next();
+          writeCatalog(bench.endpoints, [stage.environment], { folder: systems });
           await carryOut(worker, job, stage);
         }
       }),
@@ -104,7 +105,6 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
   try {
     const recordings: Recording[] = [];
     const record = async (worker: StruckWorker, { scenario }: { scenario: Scenario }, stage: Stage) => {
-      await worker.renew();
       const run = await runScenario(bench, worker, { scenario, stage });
       const points = run.calls
         .filter(({ outcome }) => outcome === 'sent')
@@ -162,8 +162,8 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
     await disturbAt(recordings.flatMap((recording) => recoveriesOf(recording, cells)));
     return { recordings, cells, tookMs: Date.now() - started };
   } finally {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    rmSync(systems, { recursive: true });
+    await Promise.all(all.map(({ worker }) => worker.stop()));
+    for (const { systems } of all) rmSync(systems, { recursive: true });
   }
 }
 
@@ -213,16 +213,12 @@ function sharedBy(one: Recording, other: Recording): number {
   return parting === -1 ? other.points.length : parting;
 }
 
-/** The catalog's file is kept by the first procedure of a worker that reads it. */
-const ONCE_PER_PROCESS = /^load(Slice|Runbook|Database) /;
-
 async function disturb(bench: Bench, worker: StruckWorker, point: Point, stage: Stage): Promise<Cell> {
   const { recording, call, side, after } = point;
   const { scenario, run: undisturbed, points } = recording;
   const cell = { scenario: scenario.name, call, side, ...(after ? { after } : {}) };
   const places = [...(after ? [after] : []), { call, side }];
   try {
-    if (places.some((place) => ONCE_PER_PROCESS.test(place.call.key))) await worker.renew();
     const strikes = places.map((place) => ({ ...place, signal: 'SIGKILL' as const }));
     const run = await runScenario(bench, worker, { scenario, stage, strikes });
     const known = new Set(points.map(({ key }) => key));

@@ -27,7 +27,7 @@ export interface Run {
   tookMs: number;
 }
 
-const REQUESTS_PER_SECOND = 20;
+const REQUESTS_PER_SECOND = 10;
 
 export interface RunOptions {
   scenario: Scenario;
@@ -64,9 +64,7 @@ export async function runScenario(
     const control = await waitFor(
       'the state of change control',
       () => handleOfControl.query<ChangeControlState>('state'),
-      {
-        timeoutSeconds: 60,
-      },
+      { timeoutSeconds: 60, everyMs: 500 },
     );
     const report = await load.stop();
     const [objects, audit, databases, changes] = await Promise.all([

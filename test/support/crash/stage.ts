@@ -19,11 +19,11 @@ export async function prepareStage(
   { cluster, databases }: Bench,
   environment: string,
   setting: Setting,
-  database?: { begins: DatabaseSetting; systems: string },
+  database?: DatabaseSetting,
 ): Promise<Stage> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: environment } };
   await cluster.create([namespace, bindingOf(environment), ...setting(environment)]);
-  if (database) await databases.prepare(environment, database.begins, database.systems);
+  if (database) await databases.prepare(environment, database);
   return { environment, address: await cluster.ready(environment) };
 }
 

@@ -15,10 +15,7 @@ export interface StruckWorker {
   folder: string;
   taskQueue: string;
   pid(): number;
-  /** How often it died and was started again. */
-  deaths(): number;
-  /** Kills it and waits for the next one, which has done nothing yet. */
-  renew(): Promise<void>;
+  /** @throws Error when it died and could not be started again */
   stop(): Promise<void>;
 }
 
@@ -54,7 +51,6 @@ export async function superviseWorker(options: StruckWorkerOptions): Promise<Str
   /** A machine that is busy for a minute must not end the runs of an hour. */
   const start = (): Promise<WorkerProcess> => startOnce().catch(startOnce);
   let worker = await start();
-  let deaths = 0;
   let stopping = false;
   let failed: Error | undefined;
 
@@ -62,7 +58,6 @@ export async function superviseWorker(options: StruckWorkerOptions): Promise<Str
     while (!stopping) {
       await gone(worker);
       if (stopping) return;
-      deaths++;
       worker = await start();
     }
   })().catch((error: Error) => (failed = error));
@@ -71,21 +66,12 @@ export async function superviseWorker(options: StruckWorkerOptions): Promise<Str
     folder,
     taskQueue,
     pid: () => worker.pid,
-    deaths: () => {
-      if (failed) throw failed;
-      return deaths;
-    },
-    async renew() {
-      const old = worker;
-      await old.kill('SIGKILL');
-      await waitFor('the next worker', async () => failed !== undefined || worker !== old, { timeoutSeconds: 90 });
-      if (failed) throw failed;
-    },
     async stop() {
       stopping = true;
       await worker.kill('SIGKILL');
       await supervision;
       rmSync(folder, { recursive: true });
+      if (failed) throw failed;
     },
   };
 }
