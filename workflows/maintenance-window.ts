@@ -7,12 +7,13 @@ import {
 } from '../src/contracts/maintenance-window.ts';
 import { targetOf } from '../src/domain/release/target.ts';
 import { iso, windowPlan } from '../src/domain/window/plan.ts';
-import { quick } from './parts/activities.ts';
+import { quick, stream } from './parts/activities.ts';
 import { dump } from './parts/backup.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { failure } from './parts/failure.ts';
 import { parseInput } from './parts/input.ts';
 import { sleepAs } from './parts/sleep.ts';
+import { verify } from './parts/verification.ts';
 import { useMode } from './parts/window-mode.ts';
 import { useWindowTasks } from './parts/window-tasks.ts';
 
@@ -50,6 +51,7 @@ export async function maintenanceWindow(raw: unknown): Promise<MaintenanceWindow
     const tasks = useWindowTasks({ procedure, slice, input, tokens, report });
     try {
       await backUp(slice, report);
+      await verifyBackups(slice, report);
       await tasks.run('before');
       await mode.during(tokens[slice.spec.service]!, report, () => tasks.run('tasks'));
       await tasks.run('after');
@@ -97,12 +99,27 @@ export async function maintenanceWindow(raw: unknown): Promise<MaintenanceWindow
       report.backups.push(id);
     }
   }
+
+  /** @throws ApplicationFailure `ChecksFailed` when a backup is not good: nothing was changed, and no older one expires */
+  async function verifyBackups({ verifies = [] }: WindowSlice, report: WindowReport): Promise<void> {
+    for (const database of verifies) {
+      const { systemIdentifier: identity } = await quick('Look at the database server').describeDatabase({
+        slice: database,
+      });
+      const { id } = await quick('Find the backup').findBackup({ slice: database });
+      await verify(parts, database, { id, identity });
+      report.verified.push(id);
+      await procedure.step('changing', 'Expire old backups');
+      await stream('Expire old backups').expireBackups({ slice: database });
+    }
+  }
 }
 
 const emptyReport = ({ window, opening }: WindowSlice): WindowReport => ({
   window,
   opening: { date: opening.date, opensAt: iso(opening.opensAt), closesAt: iso(opening.closesAt) },
   backups: [],
+  verified: [],
   tasks: [],
   interruptionMs: 0,
   overrunMs: 0,

@@ -31,6 +31,8 @@ export function compileWindow(catalog: Catalog, request: WindowRequest, at: numb
     after: all.flatMap(({ after }) => after),
   };
   const databases = [...new Set(all.flatMap(({ backups }) => backups))];
+  const verifies = [...new Set(all.flatMap((each) => each.verifies))];
+  const sliceOf = (database: string) => compileDatabaseSlice(catalog, { system, environment: place, database });
   const changed = Object.values(work)
     .flat()
     .flatMap(({ runbook }) => changesOf(runbook, runbooks))
@@ -42,8 +44,11 @@ export function compileWindow(catalog: Catalog, request: WindowRequest, at: numb
     service: { service: spec.service, spec: services[spec.service]! },
     work,
     included: overlap.included,
-    databases: databases.map((database) => compileDatabaseSlice(catalog, { system, environment: place, database })),
-    scopes: [...new Set([spec.service, ...databases.map((each) => `database/${each}`), ...changed])].sort(),
+    databases: databases.map(sliceOf),
+    verifies: verifies.map(sliceOf),
+    scopes: [
+      ...new Set([spec.service, ...[...databases, ...verifies].map((each) => `database/${each}`), ...changed]),
+    ].sort(),
     opening,
     // One that is opened by hand does what it is asked for.
     ...(overlap.coveredBy && request.when === 'scheduled' ? { coveredBy: overlap.coveredBy } : {}),

@@ -42,12 +42,14 @@ function referenceFaults(name: string, window: CatalogWindow, catalog: SystemCat
       ...unknown('window', each, catalog.windows, ['includes', index]),
       ...includeFaults(name, window, each, catalog).map((message) => fault([...path, 'includes', index], message)),
     ]),
-    ...window.backups.flatMap((each, index) => [
-      ...unknown('database', each, catalog.databases, ['backups', index]),
-      ...(Object.hasOwn(catalog.databases, each) && !catalog.databases[each]!.backup
-        ? [fault([...path, 'backups', index], `database ${each} says under no "backup" how it is backed up`)]
-        : []),
-    ]),
+    ...(['backups', 'verifies'] as const).flatMap((part) =>
+      window[part].flatMap((each, index) => [
+        ...unknown('database', each, catalog.databases, [part, index]),
+        ...(Object.hasOwn(catalog.databases, each) && !catalog.databases[each]!.backup
+          ? [fault([...path, part, index], `database ${each} says under no "backup" how it is backed up`)]
+          : []),
+      ]),
+    ),
   ];
 }
 

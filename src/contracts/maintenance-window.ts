@@ -33,6 +33,8 @@ export interface WindowSlice extends EnvironmentSlice {
   /** Windows that it includes this time. */
   included: string[];
   databases: DatabaseSlice[];
+  /** Databases whose newest backup is verified; absent in histories older than that. */
+  verifies?: DatabaseSlice[];
   /** What its runbooks change, resolved: what it leases. */
   scopes: string[];
   opening: Opening;
@@ -56,6 +58,8 @@ export interface WindowReport {
   window: string;
   opening: { date: string; opensAt: string; closesAt: string };
   backups: string[];
+  /** Backups that were restored to scratch and found good. */
+  verified: string[];
   tasks: WindowTaskResult[];
   /** How long maintenance mode was on. */
   interruptionMs: number;

@@ -36,6 +36,12 @@ export const maintenance = z.strictObject({
     .optional()
     .describe('Maintenance mode: how it is put on before the tasks, and taken off however they end'),
   backups: z.array(name).default([]).describe('Databases that are backed up before anything changes'),
+  verifies: z
+    .array(name)
+    .default([])
+    .describe(
+      'Databases whose newest backup is then restored to scratch and compared; old ones expire when it is good',
+    ),
   before: z.array(task).default([]).describe('The checklist before: nothing is changed unless it passes'),
   tasks: z.array(task).min(1),
   after: z.array(task).default([]).describe('The checklist after, when maintenance mode is off again'),

@@ -177,3 +177,34 @@ test('keepText stores a text once, and findObject finds it with its digest', asy
   expect(await bench.run('findObject', { key: object })).toEqual({ found: true, ...kept });
   expect(await bench.run('findObject', { key: `${object}.absent` })).toMatchObject({ found: false });
 });
+
+test('reportChecks keeps what every check found, also when it then fails', async () => {
+  const bench = createActionBench();
+  const checks = { api: [], database: ['it does not answer', 'it is a standby'] };
+  const found = await bench.run('reportChecks', { title: 'The shop', checks }, { key: 'a/b' });
+  expect(found).toMatchObject({
+    ok: false,
+    faults: ['database: it does not answer', 'database: it is a standby'],
+    well: ['api'],
+    unwell: ['database'],
+    uri: 's3://test/steps/test/local/a/b/checks.json',
+  });
+  const report = {
+    title: 'The shop',
+    ok: false,
+    checks: [
+      { name: 'api', ok: true, faults: [] },
+      { name: 'database', ok: false, faults: checks.database },
+    ],
+  };
+  expect(JSON.parse(bench.kept.get('steps/test/local/a/b/checks.json')!.body as string)).toEqual(report);
+  const failing = bench.run('reportChecks', { title: 'The shop', checks, orFail: true }, { key: 'a/c' });
+  await expect(failing).rejects.toMatchObject({ type: 'ChecksFailed', details: [found.faults] });
+  expect(bench.kept.has('steps/test/local/a/c/checks.json')).toBe(true);
+
+  const well = await bench.run('reportChecks', { title: 'The shop', checks: { api: [] }, orFail: true });
+  expect(well).toMatchObject({ ok: true, faults: [] });
+  await expect(bench.run('reportChecks', { title: 'The shop', checks: {} })).rejects.toMatchObject({
+    type: 'InvalidInput',
+  });
+});

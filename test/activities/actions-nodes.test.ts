@@ -163,3 +163,11 @@ test.each([
   },
   60_000,
 );
+
+test('checkNodes tells a node that is not ready apart from those that are well', async () => {
+  const { ok, faults, nodes } = await bench.run('checkNodes', {});
+  expect([ok, faults]).toEqual([false, [`node ${node} is not ready`]]);
+  const names = (await adminCluster().list('Node', undefined)).map(({ metadata }) => metadata.name);
+  expect(nodes.map(({ name }: { name: string }) => name)).toEqual(names);
+  await expect(bench.run('checkNodes', { orFail: true })).rejects.toMatchObject({ type: 'ChecksFailed' });
+});

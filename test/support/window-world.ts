@@ -29,6 +29,8 @@ export interface WindowWorld extends RunbookWorld {
   lease: 'granted' | 'queued';
   /** Makes `runAction` of maintenance mode fail, used up from the front. */
   offFailures: Error[];
+  /** What the test restore of a backup finds, where the window verifies one. */
+  backupFaults: string[];
 }
 
 export const windowWorld = (over: Partial<WindowWorld> = {}): WindowWorld => ({
@@ -38,16 +40,17 @@ export const windowWorld = (over: Partial<WindowWorld> = {}): WindowWorld => ({
   opensAfterMs: 2 * HOUR_MS,
   lease: 'granted',
   offFailures: [],
+  backupFaults: [],
   ...over,
 });
 
 export function windowActivities(world: WindowWorld): Record<string, (argument: never) => Promise<unknown>> {
   const runbooks = runbookActivities(world);
-  const { dumpDatabase } = databaseActivities(databaseWorld({ log: world.log }));
+  const databases = databaseActivities(databaseWorld({ log: world.log, faults: world.backupFaults }));
   const mode: Record<string, string> = { showMaintenancePage: 'mode on', hideMaintenancePage: 'mode off' };
   return {
+    ...databases,
     ...runbooks,
-    dumpDatabase: dumpDatabase!,
     loadWindow: async ({ at }: { at: number }): Promise<WindowSlice> => {
       const { policies: _, service, spec: serviceSpec, ...environment } = serviceSlice();
       const spec = maintenance.parse({
@@ -71,7 +74,12 @@ export function windowActivities(world: WindowWorld): Record<string, (argument: 
       return world.slice({
         ...environment,
         ...{ window: 'weekly', spec, service: { service, spec: serviceSpec }, work: { before, tasks, after } },
-        ...{ included: [], databases: [databaseWorld().slice], scopes: [service] },
+        ...{
+          included: [],
+          databases: [databaseWorld().slice],
+          verifies: spec.verifies.map(() => databaseWorld().slice),
+          scopes: [service],
+        },
         opening: openingNow(spec, at + world.opensAfterMs),
       });
     },

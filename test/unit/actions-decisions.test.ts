@@ -1,8 +1,9 @@
+import { nodeFaults } from '../../src/actions/kubernetes/check-nodes.ts';
 import { postgresFailure } from '../../src/adapters/postgres-errors.ts';
 import { planDrain } from '../../src/domain/cluster/drain.ts';
 import { parseQuantity } from '../../src/domain/cluster/quantity.ts';
 import { globOfPrefix, parseInfo } from '../../src/domain/redis-info.ts';
-import type { Pod } from '../../src/domain/release/objects.ts';
+import type { Node, Pod } from '../../src/domain/release/objects.ts';
 import { asQuery, quoted, withoutLiterals } from '../../src/domain/sql/statement.ts';
 
 describe('a quantity of Kubernetes', () => {
@@ -139,4 +140,24 @@ describe('a drain', () => {
     });
     expect(names(planDrain(pods, { loss: true }).evict)).toEqual(['lonely', 'cache']);
   });
+});
+
+describe('a node', () => {
+  const node = (...conditions: [type: string, status: string, message?: string][]) =>
+    ({
+      metadata: { name: 'n1' },
+      spec: {},
+      status: { conditions: conditions.map(([type, status, message]) => ({ type, status, message })) },
+    }) as unknown as Node;
+  const ready: [string, string] = ['Ready', 'True'];
+
+  test.each([
+    ['well', node(ready, ['DiskPressure', 'False']), 50, []],
+    ['not measured', node(ready), undefined, []],
+    ['without a word of its kubelet', node(), undefined, ['node n1 is not ready']],
+    ['lost', node(['Ready', 'Unknown', 'no status']), 50, ['node n1 is not ready: no status']],
+    ['short of disk', node(ready, ['DiskPressure', 'True', 'low']), 50, ['node n1 has DiskPressure: low']],
+    ['full', node(ready), 90, ['node n1 uses 90 % of its memory, expected less than 90 %']],
+    ['of another condition', node(ready, ['NetworkUnavailable', 'True']), 50, []],
+  ])('%s', (_what, described, memory, faults) => expect(nodeFaults(described, memory, 90)).toEqual(faults));
 });

@@ -71,6 +71,22 @@ describe('a window', () => {
     expect(world.notices.at(-1)).toContain('maintenanceWindow failed');
   });
 
+  test('restores the backup to scratch first where it is told to, and only then lets old ones expire', async () => {
+    await serve({ window: { verifies: ['shop'] } });
+    const { report } = await run();
+    expect(done().slice(2)).toEqual([
+      ...['dump', 'restore verify', 'check', 'drop verify', 'expire'],
+      ...['mode on', 'set patch=2', 'set tidy=1', 'mode off', 'report'],
+    ]);
+    expect(report!.verified).toEqual([expect.any(String)]);
+  });
+
+  test('whose backup is not good changes nothing, and no older one expires', async () => {
+    await serve({ window: { verifies: ['shop'] }, backupFaults: ['table orders has 9 rows, expected 10'] });
+    expect(await failureOf(run())).toMatchObject({ type: 'ChecksFailed', message: expect.stringContaining('9 rows') });
+    expect(done().slice(2)).toEqual(['dump', 'restore verify', 'check', 'report', 'drop verify']);
+  });
+
   test('whose checklist fails changes nothing', async () => {
     await serve({ failures: { 'look check': [fails('ChecksFailed')] } });
     expect(await failureOf(run())).toMatchObject({ type: 'ChecksFailed' });

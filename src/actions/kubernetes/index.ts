@@ -1,6 +1,7 @@
 import type { Action } from '../action.ts';
 import { awaitRollout } from './await-rollout.ts';
 import { checkEndpoints } from './check-endpoints.ts';
+import { checkNodes } from './check-nodes.ts';
 import { deletePod } from './delete-pod.ts';
 import { describePods } from './describe-pods.ts';
 import { describeWorkload } from './describe-workload.ts';
@@ -43,4 +44,5 @@ export const KUBERNETES_ACTIONS = [
   listEvents,
   measurePodUsage,
   checkEndpoints,
+  checkNodes,
 ] as Action[];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failure } from '../../adapters/failure.ts';
+import { kubernetesName } from '../../contracts/catalog-parts.ts';
 import { duration, imageReference, name } from '../../contracts/scalars.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { jobManifest } from '../../domain/release/job.ts';
@@ -18,6 +19,10 @@ export const runJob = defineAction({
     name: name.max(40).describe('The Job has this name and a mark of the step'),
     image: imageReference.describe('Image with the program'),
     command: z.array(z.string().max(2000)).min(1).max(100).describe('Program and arguments'),
+    claims: z
+      .record(z.string().regex(/^\/[\w./-]{1,200}$/, 'expected an absolute path, such as /logs'), kubernetesName)
+      .default({})
+      .describe('PersistentVolumeClaims, by the path at which the command finds them'),
     timeout: duration.prefault('10m').describe('After this it is ended and counts as failed, 6h at most'),
   }),
   example: {
@@ -30,12 +35,13 @@ export const runJob = defineAction({
   changes: 'look-before-repeat',
   timeoutMs: LONGEST_MS + 60_000,
 
-  async plan({ mark }, { name, image, command, timeout }) {
-    const line = `Job ${nameOf(name, mark)} runs ${command.join(' ')} in ${image}, for ${formatDuration(timeout)} at most`;
+  async plan({ mark }, { name, image, command, claims, timeout }) {
+    const on = Object.entries(claims).map(([path, claim]) => `, on claim ${claim} at ${path}`);
+    const line = `Job ${nameOf(name, mark)} runs ${command.join(' ')} in ${image}${on.join('')}, for ${formatDuration(timeout)} at most`;
     return { lines: [line] };
   },
 
-  async run(context, { name: prefix, image, command, timeout }) {
+  async run(context, { name: prefix, image, command, claims, timeout }) {
     const { environment } = context.place;
     const name = nameOf(prefix, context.mark);
     const timeoutMs = Math.min(timeout, LONGEST_MS);
@@ -48,7 +54,7 @@ export const runJob = defineAction({
       async manifest() {
         await context.assertFence();
         const job = { image, command, timeout: timeoutMs };
-        return jobManifest({ name, job, fill: {}, createdBy: context.key });
+        return jobManifest({ name, job, claims, fill: {}, createdBy: context.key });
       },
     });
     if (outcome === 'succeeded') return { job: name, outcome, detail };

@@ -7,6 +7,7 @@ import type {
   KubernetesEvent,
   Namespace,
   Node,
+  NodeMetrics,
   Pod,
   PodMetrics,
   Quota,
@@ -33,6 +34,7 @@ export interface Kinds {
   Job: Job;
   Node: Node;
   PodMetrics: PodMetrics;
+  NodeMetrics: NodeMetrics;
 }
 
 export type Kind = keyof Kinds;
@@ -63,6 +65,7 @@ export const RESOURCES: Record<Kind, Resource> = {
   Node: { group: '', version: 'v1', plural: 'nodes', clusterWide: true },
   // Of metrics-server or another implementation; https://github.com/kubernetes/metrics
   PodMetrics: { group: 'metrics.k8s.io', version: 'v1beta1', plural: 'pods' },
+  NodeMetrics: { group: 'metrics.k8s.io', version: 'v1beta1', plural: 'nodes', clusterWide: true },
 };
 
 /** The namespace an object of this kind is in, if any. */

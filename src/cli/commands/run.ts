@@ -15,6 +15,7 @@ export interface RunFlags {
   service?: string;
   parameter?: Record<string, string>;
   reason?: string;
+  onFailure?: 'ask' | 'fail';
   queue?: boolean;
 }
 
@@ -28,11 +29,14 @@ export const planRun = (context: Context, places: Places, flags: RunFlags & Plan
 
 /** What `run` starts. @throws CliError `usage`, `invalid-input` */
 export function runRequest(places: Places, flags: RunFlags, me: string, planOnly: boolean): StartRequest {
-  const { system, environment, runbook, service, parameter: parameters, reason, queue } = flags;
+  const { system, environment, runbook, service, parameter: parameters, reason, onFailure, queue } = flags;
   const fields = fillFields(['system', 'environment', 'runbook'], places, given({ system, environment, runbook }));
   const input: RunRunbookInput = checkInput(
     runRunbook,
-    given({ ...fields, service, parameters, requestedBy: me, reason, planOnly, onBusy: queue ? 'queue' : undefined }),
+    given({
+      ...{ ...fields, service, parameters, requestedBy: me, reason, planOnly, onFailure },
+      onBusy: queue ? 'queue' : undefined,
+    }),
   );
   const shown = Object.entries(input.parameters).map(([name, value]) => `${name}=${value}`);
   return {

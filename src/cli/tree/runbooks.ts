@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { WaitFlags } from '../commands/release.ts';
 import type { RunFlags } from '../commands/run.ts';
 import type { AddCommand, CommandBuilder } from '../program.ts';
@@ -20,6 +20,7 @@ export function addRunbookCommands(program: Command, plan: Command, add: AddComm
     withRunFlags(
       add(program, 'run [system] [environment] [runbook]', 'carry out a runbook of the catalog; returns at once', [
         'run shop production scale-out --service web --parameter replicas=5',
+        'run shop production health-check --on-failure fail --wait',
         'run shop production restart-slowly --service web --reason "leaks memory" --queue --follow',
       ]),
     ),
@@ -45,6 +46,12 @@ function withRunFlags(builder: CommandBuilder): CommandBuilder {
     .option('--service <name>', 'service it is for')
     .option('--parameter <name=value...>', 'parameters, as the runbook declares them', parameter, {})
     .option('--reason <text>', 'why; shown to everyone')
+    .addOption(
+      new Option(
+        '--on-failure <how>',
+        'a step that fails asks a person; or all is taken back and the run fails (default: ask)',
+      ).choices(['ask', 'fail']),
+    )
     .option('--queue', 'wait behind another procedure on what it changes, instead of being refused');
   return builder;
 }

@@ -5,6 +5,8 @@ import { MARKS } from './state.ts';
 export interface JobOrder {
   name: string;
   job: CatalogJob;
+  /** PersistentVolumeClaims of its namespace, by the path at which its command finds them. */
+  claims?: Record<string, string>;
   /** Values of `${…}` in the image and the command. */
   fill: Record<string, string | number>;
   /** Absent when no lease stands behind it. */
@@ -18,17 +20,22 @@ const GRACE_S = 30;
 const KEPT_S = 3600;
 
 /** A Job that runs once, in pods that no Service selects, without credentials for the cluster. */
-export function jobManifest({ name, job, fill, token, createdBy }: JobOrder): Manifest {
+export function jobManifest({ name, job, fill, token, createdBy, claims = {} }: JobOrder): Manifest {
   const marks = {
     [MARKS.createdBy]: createdBy,
     ...(token === undefined ? {} : { [MARKS.fence]: String(token) }),
   };
   const labels = { [MARKS.managedBy]: 'windlass' };
+  const mounts = Object.entries(claims).map(([mountPath, claimName], index) => ({
+    mount: { name: `claim-${index}`, mountPath },
+    volume: { name: `claim-${index}`, persistentVolumeClaim: { claimName } },
+  }));
   const container = {
     name: 'job',
     image: fillIn(job.image, fill),
     command: job.command.map((part) => fillIn(part, fill)),
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    ...(mounts.length > 0 ? { volumeMounts: mounts.map(({ mount }) => mount) } : {}),
   };
   return {
     apiVersion: 'batch/v1',
@@ -44,6 +51,7 @@ export function jobManifest({ name, job, fill, token, createdBy }: JobOrder): Ma
           restartPolicy: 'Never',
           automountServiceAccountToken: false,
           containers: [container],
+          ...(mounts.length > 0 ? { volumes: mounts.map(({ volume }) => volume) } : {}),
         },
       },
     },

@@ -196,7 +196,14 @@ export interface Node {
   metadata: Metadata;
   /** `unschedulable`: cordoned. */
   spec: { unschedulable?: boolean };
-  status?: { conditions?: Condition[] };
+  status?: { conditions?: Condition[]; allocatable?: Labels };
+}
+
+/** What a node uses, averaged over a window that ends at `timestamp`. */
+export interface NodeMetrics {
+  metadata: Metadata;
+  timestamp: string;
+  usage: Labels;
 }
 
 /** What a pod uses, averaged over a window that ends at `timestamp`. */

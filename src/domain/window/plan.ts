@@ -13,7 +13,7 @@ export const taskText = ({ runbook, with: given }: WindowTask): string => {
 
 /** What a window would do, with what maintenance mode would change. */
 export function windowPlan(slice: WindowSlice, mode: string[]): Plan {
-  const { spec, opening, work, databases, scopes, digest, closed, coveredBy } = slice;
+  const { spec, opening, work, databases, verifies = [], scopes, digest, closed, coveredBy } = slice;
   const tasks = (part: WindowPart, why: string): PlannedChange[] =>
     work[part].map((task) => ({ verb: 'run', kind: 'runbook', name: taskText(task), why }));
   return {
@@ -32,6 +32,12 @@ export function windowPlan(slice: WindowSlice, mode: string[]): Plan {
         kind: 'backup',
         name: database,
         why: 'before anything changes',
+      })),
+      ...verifies.map(({ database }): PlannedChange => ({
+        verb: 'run',
+        kind: 'test restore',
+        name: database,
+        why: 'of its newest backup, into a scratch database; old backups expire when it is good',
       })),
       ...tasks('before', 'checklist before'),
       ...mode.map((line): PlannedChange => ({ verb: 'run', kind: 'maintenance mode', name: 'on', why: line })),
