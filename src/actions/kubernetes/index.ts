@@ -7,6 +7,7 @@ import { describeWorkload } from './describe-workload.ts';
 import { drainNode } from './drain-node.ts';
 import { listEvents } from './list-events.ts';
 import { hideMaintenancePage, showMaintenancePage } from './maintenance-page.ts';
+import { listRevisions } from './list-revisions.ts';
 import { measurePodUsage } from './measure-pod-usage.ts';
 import { cordonNode, uncordonNode } from './node.ts';
 import { patchProbe } from './patch-probe.ts';
@@ -19,6 +20,7 @@ import { setAutoscaler } from './set-autoscaler.ts';
 import { setEnv } from './set-env.ts';
 import { setImage } from './set-image.ts';
 import { setResources } from './set-resources.ts';
+import { undoRollout } from './undo-rollout.ts';
 
 export const KUBERNETES_ACTIONS = [
   scaleWorkload,
@@ -26,6 +28,7 @@ export const KUBERNETES_ACTIONS = [
   setImage,
   setEnv,
   restoreEnv,
+  undoRollout,
   setResources,
   patchProbe,
   setAutoscaler,
@@ -39,6 +42,7 @@ export const KUBERNETES_ACTIONS = [
   drainNode,
   describeWorkload,
   describePods,
+  listRevisions,
   readPodLogs,
   listEvents,
   measurePodUsage,
