@@ -95,7 +95,12 @@ test('P-04.4 is over only when the agent passes its health checks, and the revie
   await rolledOut(stage.namespace, AGENT);
   await remedy.decide({ gate: gate.name, by: 'devops-on-call' });
   const recovery = await stage.runbook(incident, 'recovery');
-  await recovery.until('the health check', ({ step }) => step.includes('checkHealthContract'));
+  // Its pods were found available, and now their health is looked at.
+  const polls = async () =>
+    ((await recovery.handle.fetchHistory()).events ?? []).filter(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'pollAction',
+    );
+  await waitFor('the health check', async () => (await polls()).length === 2, { timeoutSeconds: 60 });
   expect(await incident.progress()).toMatchObject({ phase: 'waiting' });
 
   await setImage(stage.namespace, AGENT, sample('v1'));
