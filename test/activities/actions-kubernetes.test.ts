@@ -143,6 +143,16 @@ test('readPodLogs keeps the logs and returns their end', async () => {
   expect(last).toEqual(body.split('\n').slice(-3));
 });
 
+test('readPodLogs counts and returns the lines with a text, taken as it stands, and keeps all', async () => {
+  const all = await bench.run('readPodLogs', { workload: 'shop' });
+  const { matches, last, bytes } = await bench.run('readPodLogs', { workload: 'shop', containing: 'LISTENING' });
+  expect([matches, last.length, bytes]).toEqual([2, 2, all.bytes]);
+  expect(all.matches).toBeGreaterThan(matches);
+  // A regular expression would match.
+  const none = await bench.run('readPodLogs', { workload: 'shop', containing: 'list.*ing' });
+  expect([none.matches, none.last, none.bytes]).toEqual([0, [], all.bytes]);
+});
+
 test('readPodLogs of the former run says why it ended', async () => {
   const crashed = async () => {
     const { last } = await bench.run('readPodLogs', { labels: { app: 'crash-loop' }, previous: true });

@@ -1,11 +1,11 @@
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Client, Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { ensureCli, runCli, type CliAnswer } from './acceptance-cli.ts';
 import { storyCatalog } from './acceptance-catalog.ts';
 import { openNamespace } from './acceptance-cluster.ts';
+import { valueOf } from './prometheus-value.ts';
+import { readObject } from './stored-object.ts';
 import { openStage, type Stage, type StageOptions } from './acceptance-stage.ts';
 import { startWorker } from './worker.ts';
 
@@ -83,23 +83,8 @@ export async function openAcceptance(options: AcceptanceOptions): Promise<Accept
       const requests = (await response.json()) as { outcome: string; body: { text?: string } }[];
       return requests.flatMap(({ outcome, body }) => (outcome === 'refused' ? [] : (body.text ?? [])));
     },
-    async evidence(uri) {
-      const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
-      const { endpoint, region, accessKeyId, secretKeyFile } = endpoints.s3;
-      const credentials = { accessKeyId, secretAccessKey: readFileSync(secretKeyFile, 'utf8').trim() };
-      const s3 = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
-      try {
-        const kept = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        return await kept.Body!.transformToString();
-      } finally {
-        s3.destroy();
-      }
-    },
-    async prometheus(query) {
-      const answer = await fetch(`${endpoints.prometheus.url}/api/v1/query?query=${encodeURIComponent(query)}`);
-      const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
-      return Number(data.result[0]?.value[1]);
-    },
+    evidence: readObject,
+    prometheus: valueOf,
     async close() {
       const query = `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`;
       for await (const { workflowId, runId } of client.workflow.list({ query }))

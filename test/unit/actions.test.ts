@@ -7,7 +7,7 @@ import { actionsText } from '../../src/catalog/actions-text.ts';
 const actions = [...ACTIONS.values()];
 /** What a person is told to do; a new verb is added here on purpose. */
 const IMPERATIVES =
-  /^(report|assert|await|check|cordon|create|delete|describe|drain|drop|end|explain|find|hide|keep|list|measure|patch|ping|probe|query|read|restart|restore|run|scale|set|show|tell|uncordon|vacuum)([A-Z]|$)/;
+  /^(assert|await|check|cordon|create|delete|describe|drain|drop|end|explain|find|hide|keep|list|measure|patch|ping|probe|query|read|report|restart|restore|run|scale|set|show|tell|uncordon|undo|vacuum)([A-Z]|$)/;
 
 test('there are at least 30, and each name is one imperative of its own', () => {
   expect(actions.length).toBeGreaterThanOrEqual(30);

@@ -8,6 +8,7 @@ import { describeWorkload } from './describe-workload.ts';
 import { drainNode } from './drain-node.ts';
 import { listEvents } from './list-events.ts';
 import { hideMaintenancePage, showMaintenancePage } from './maintenance-page.ts';
+import { listRevisions } from './list-revisions.ts';
 import { measurePodUsage } from './measure-pod-usage.ts';
 import { cordonNode, uncordonNode } from './node.ts';
 import { patchProbe } from './patch-probe.ts';
@@ -20,6 +21,7 @@ import { setAutoscaler } from './set-autoscaler.ts';
 import { setEnv } from './set-env.ts';
 import { setImage } from './set-image.ts';
 import { setResources } from './set-resources.ts';
+import { undoRollout } from './undo-rollout.ts';
 
 export const KUBERNETES_ACTIONS = [
   scaleWorkload,
@@ -27,6 +29,7 @@ export const KUBERNETES_ACTIONS = [
   setImage,
   setEnv,
   restoreEnv,
+  undoRollout,
   setResources,
   patchProbe,
   setAutoscaler,
@@ -40,6 +43,7 @@ export const KUBERNETES_ACTIONS = [
   drainNode,
   describeWorkload,
   describePods,
+  listRevisions,
   readPodLogs,
   listEvents,
   measurePodUsage,

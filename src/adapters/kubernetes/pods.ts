@@ -1,3 +1,4 @@
+import { failure } from '../failure.ts';
 import { statusBody } from './errors.ts';
 import { pathOf } from './kinds.ts';
 import { query, type Requests } from './requests.ts';
@@ -31,6 +32,10 @@ export function createPodCalls({ send, askedFor }: Requests): PodCalls {
       // 400: the container has not started, or had no former run.
       if (answer.status === 404 || answer.status === 400) return undefined;
       if (!ok) throw failed();
+      // The kubelet answers 200 with this sentence when the runtime removed the container a moment ago: a pod that crashes
+      // again and again has the log of its next run soon.
+      if (answer.text.startsWith('unable to retrieve container logs for '))
+        throw failure('Unavailable', `The log of ${pod}/${container} went while it was read.`);
       return answer.text;
     },
 

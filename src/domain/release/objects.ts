@@ -96,7 +96,7 @@ export interface Condition {
 
 export interface Deployment {
   metadata: Metadata;
-  spec: { replicas?: number; selector: LabelSelector; template: PodTemplate };
+  spec: { replicas?: number; selector: LabelSelector; template: PodTemplate; paused?: boolean };
   status?: {
     observedGeneration?: number;
     replicas?: number;
@@ -114,6 +114,7 @@ export type StatefulSet = Deployment;
 
 export interface ReplicaSet {
   metadata: Metadata;
+  spec?: { replicas?: number; template: PodTemplate };
 }
 
 export interface ContainerStatus {

@@ -1,7 +1,8 @@
 import type { Deployment, EndpointSlice, Labels, Metadata, Pod, ReplicaSet } from './objects.ts';
 import { TEMPLATE_HASH } from './selectors.ts';
 
-const REVISION = 'deployment.kubernetes.io/revision';
+/** The annotation in which the Deployment controller numbers templates. */
+export const REVISION = 'deployment.kubernetes.io/revision';
 
 const controllerOf = ({ ownerReferences = [] }: Metadata) => ownerReferences.find(({ controller }) => controller);
 
@@ -28,12 +29,16 @@ export function currentTemplateHash(deployment: Deployment, replicaSets: Replica
   return replicaSetOf(deployment, replicaSets)?.metadata.labels?.[TEMPLATE_HASH];
 }
 
+/** Whether the controller of an object is this Deployment. */
+export const isOwnedBy = (owned: Metadata, { metadata }: Deployment): boolean =>
+  controllerOf(owned)?.uid === metadata.uid;
+
 /** The ReplicaSet of the newest template that the controller has seen, also while older ones still have pods. */
-export const replicaSetOf = ({ metadata }: Deployment, replicaSets: ReplicaSet[]): ReplicaSet | undefined =>
+export const replicaSetOf = (deployment: Deployment, replicaSets: ReplicaSet[]): ReplicaSet | undefined =>
   replicaSets.find(
-    (each) =>
-      controllerOf(each.metadata)?.uid === metadata.uid &&
-      each.metadata.annotations?.[REVISION] === metadata.annotations?.[REVISION],
+    ({ metadata }) =>
+      isOwnedBy(metadata, deployment) &&
+      metadata.annotations?.[REVISION] === deployment.metadata.annotations?.[REVISION],
   );
 
 /** Whether a pod is on its way out: it gets no new connections any more. */

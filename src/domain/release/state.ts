@@ -72,6 +72,8 @@ export const MARKS = {
   drains: 'windlass.dev/drains',
   /** On a pod template: key of the step that restarted it. */
   restart: 'windlass.dev/restart',
+  /** On a Deployment: key of the step that gave it a former template. */
+  undone: 'windlass.dev/undone',
   /** What variables were before steps changed them. */
   formerEnv: 'windlass.dev/former-env',
   /** What a Service selected before maintenance mode. */
