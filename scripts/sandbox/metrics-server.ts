@@ -19,8 +19,8 @@ export async function startMetricsServer(binaries: Binaries): Promise<void> {
     '--kubelet-insecure-tls',
     '--kubelet-preferred-address-types=InternalIP',
     '--metric-resolution=10s',
-    // Must be shorter than the resolution, or metrics-server exits.
-    '--kubelet-request-timeout=5s',
+    // As long as may be: it must be shorter than the resolution, or metrics-server exits.
+    '--kubelet-request-timeout=9s',
   ];
   start({ name: 'metrics-server', command: binaries['metrics-server'], args });
   await apply(binaries.kubectl, manifests);

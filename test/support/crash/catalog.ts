@@ -12,6 +12,9 @@ export const SERVICE = 'shop';
 /** The database of every environment, and the Deployment that uses it; none of the service's traffic needs it. */
 export const DATABASE = 'shop';
 export const DEPENDANT = 'reports';
+/** A window of every environment, and the Deployment that serves meanwhile. */
+export const WINDOW = 'upkeep';
+export const PAGE = 'maintenance-page';
 /** The sandbox's system, and the same one with a metric that every release misses. */
 export const SYSTEM = 'sandbox';
 export const UNWELL_SYSTEM = 'sandbox-unwell';
@@ -22,6 +25,24 @@ const RELEASE = {
   drain: '1s',
   soak: { duration: '2s', interval: '1s', warmUp: '1s' },
 };
+
+/** Its backups would be those of the line of backups. */
+const windowOf = (environments: string[]): object => ({
+  description: 'More replicas behind the page',
+  environments,
+  service: SERVICE,
+  zone: 'UTC',
+  opens: { weekday: 'sunday', at: '02:00' },
+  duration: '2h',
+  mode: {
+    on: { action: 'showMaintenancePage', with: { service: SERVICE, page: PAGE } },
+    off: { action: 'hideMaintenancePage', with: { service: SERVICE } },
+  },
+  before: [{ runbook: 'shop-answers' }],
+  tasks: [{ runbook: 'scale-out', with: { replicas: 2 } }],
+  after: [{ runbook: 'shop-answers' }],
+  notify: ['slack'],
+});
 
 interface SystemFile {
   system: string;
@@ -64,8 +85,7 @@ export function writeCatalog(
       production: false,
     });
     file.system = system;
-    // They are of `local`.
-    file.windows = {};
+    file.windows = { [WINDOW]: windowOf(environments) };
     file.services = {
       [SERVICE]: { ...shop, release: { ...shop.release, ...RELEASE }, metrics, sla: [] } as typeof shop,
     };

@@ -12,6 +12,7 @@ const ENDS_WITHIN_MS = 150_000;
  */
 const DIFFERING = new Set([
   ...['tookMs', 'message', 'output', 'bytes', 'sha256'],
+  ...['opening', 'interruptionMs'],
   ...['rpoMs', 'rtoMs', 'restoreMs', 'amcheckMs', 'compareMs'],
 ]);
 

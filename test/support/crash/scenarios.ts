@@ -1,15 +1,16 @@
 import { backUpDatabase } from '../../../src/contracts/back-up-database.ts';
 import type { Contract } from '../../../src/contracts/contract.ts';
 import { deployRelease } from '../../../src/contracts/deploy-release.ts';
+import { maintenanceWindow } from '../../../src/contracts/maintenance-window.ts';
 import { restoreDatabase } from '../../../src/contracts/restore-database.ts';
 import { retireColor } from '../../../src/contracts/retire-color.ts';
 import { rollBackRelease } from '../../../src/contracts/roll-back-release.ts';
 import { runRunbook } from '../../../src/contracts/run-runbook.ts';
 import { verifyBackup } from '../../../src/contracts/verify-backup.ts';
-import { DATABASE, SERVICE, SYSTEM, UNWELL_SYSTEM } from './catalog.ts';
+import { DATABASE, SERVICE, SYSTEM, UNWELL_SYSTEM, WINDOW } from './catalog.ts';
 import type { Live } from './cluster.ts';
 import type { DatabaseSetting } from './databases.ts';
-import { adopted, withDependant, without, type Setting } from './setting.ts';
+import { adopted, withDependant, withPage, without, type Setting } from './setting.ts';
 
 /** A procedure in one of its courses. It is recorded once undisturbed, then disturbed at every mutating call it made. */
 export interface Scenario {
@@ -138,5 +139,13 @@ export const SCENARIOS: Scenario[] = [
     decisions: { restore: 'approve' },
     ends: 'restored',
     servedBy: ['v1'],
+  },
+  {
+    name: 'a maintenance window',
+    procedure: maintenanceWindow,
+    begins: withPage,
+    input: (environment) => ({ system: SYSTEM, environment, window: WINDOW, when: 'now', requestedBy: 'ana' }),
+    ends: 'completed',
+    servedBy: ['v1', 'v10'],
   },
 ];

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { DEPENDANT, SERVICE } from './catalog.ts';
+import { DEPENDANT, PAGE, SERVICE } from './catalog.ts';
 import type { Live } from './cluster.ts';
 
 /** Objects of a namespace in which a run begins; their namespace is filled in. */
@@ -48,24 +48,29 @@ export const adopted: Setting = (namespace) => [
   } as KubernetesObject,
 ];
 
-/** Also with what uses the database, which serves nobody. */
-export const withDependant: Setting = (namespace) => {
-  const labels = { app: DEPENDANT };
-  const of = (name: string) => ({ name, namespace, labels });
-  return [
+/** A service of a fixed size, and beside it a Deployment that serves nobody. */
+const beside =
+  (name: string, image = IMAGE): Setting =>
+  (namespace) => [
     ...adopted(namespace).filter(({ kind }) => kind === 'Deployment' || kind === 'Service'),
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: of(DEPENDANT),
-      spec: {
-        replicas: 1,
-        selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } },
-      },
-    } as KubernetesObject,
+    deploymentOf(namespace, name, image),
   ];
-};
+
+/** With what uses the database. */
+export const withDependant = beside(DEPENDANT);
+/** With a page for maintenance, which answers as another version. */
+export const withPage = beside(PAGE, 'docker.io/windlass/sample:v10');
+
+function deploymentOf(namespace: string, name: string, image: string): KubernetesObject {
+  const labels = { app: name };
+  const spec = { terminationGracePeriodSeconds: 1, containers: [{ ...container, image }] };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace, labels },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  } as KubernetesObject;
+}
 
 const container = {
   name: 'app',
