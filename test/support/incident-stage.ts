@@ -95,6 +95,9 @@ export async function openIncidentStage(options: IncidentStageOptions): Promise<
       ...(takesAlerts ? { WINDLASS_ALERTS_TOKEN: `file:${alertmanager.intake.tokenFile}` } : {}),
       ...env(place),
     },
+  }).catch(async (error: Error) => {
+    await Promise.all([namespace.remove(), connection.close()]);
+    throw error;
   });
   let written: { name: string; rules: Rule[] }[] | undefined;
   const known = new Set<string>();
