@@ -26,6 +26,13 @@ const RELEASE = {
   soak: { duration: '2s', interval: '1s', warmUp: '1s' },
 };
 
+/** An incident of this alert is diagnosed, remedied, and over when the criterion holds. */
+export const ALERT = 'ShopIsSlow';
+const REMEDIED = {
+  ...{ alert: ALERT, service: SERVICE },
+  ...{ diagnose: 'look-around', runbook: 'restart-shop', resolved: 'shop-answers' },
+};
+
 /** Its backups would be those of the line of backups. */
 const windowOf = (environments: string[]): object => ({
   description: 'More replicas behind the page',
@@ -48,6 +55,7 @@ interface SystemFile {
   system: string;
   services: Record<string, { release: object }>;
   windows: object;
+  incidents: { alerts: object[] };
   databases: Record<string, { servers: Record<string, object> }>;
   policies: Record<string, { gates: object[] }>;
 }
@@ -85,6 +93,7 @@ export function writeCatalog(
       production: false,
     });
     file.system = system;
+    file.incidents.alerts = [REMEDIED];
     file.windows = { [WINDOW]: windowOf(environments) };
     file.services = {
       [SERVICE]: { ...shop, release: { ...shop.release, ...RELEASE }, metrics, sla: [] } as typeof shop,

@@ -12,7 +12,7 @@ const ENDS_WITHIN_MS = 150_000;
  */
 const DIFFERING = new Set([
   ...['tookMs', 'message', 'output', 'bytes', 'sha256'],
-  ...['opening', 'interruptionMs'],
+  ...['opening', 'interruptionMs', 'mttaMs', 'mttrMs'],
   ...['rpoMs', 'rtoMs', 'restoreMs', 'amcheckMs', 'compareMs'],
 ]);
 

@@ -1,13 +1,14 @@
 import { backUpDatabase } from '../../../src/contracts/back-up-database.ts';
 import type { Contract } from '../../../src/contracts/contract.ts';
 import { deployRelease } from '../../../src/contracts/deploy-release.ts';
+import { handleIncident } from '../../../src/contracts/handle-incident.ts';
 import { maintenanceWindow } from '../../../src/contracts/maintenance-window.ts';
 import { restoreDatabase } from '../../../src/contracts/restore-database.ts';
 import { retireColor } from '../../../src/contracts/retire-color.ts';
 import { rollBackRelease } from '../../../src/contracts/roll-back-release.ts';
 import { runRunbook } from '../../../src/contracts/run-runbook.ts';
 import { verifyBackup } from '../../../src/contracts/verify-backup.ts';
-import { DATABASE, SERVICE, SYSTEM, UNWELL_SYSTEM, WINDOW } from './catalog.ts';
+import { ALERT, DATABASE, SERVICE, SYSTEM, UNWELL_SYSTEM, WINDOW } from './catalog.ts';
 import type { Live } from './cluster.ts';
 import type { DatabaseSetting } from './databases.ts';
 import { adopted, withDependant, withPage, without, type Setting } from './setting.ts';
@@ -147,5 +148,13 @@ export const SCENARIOS: Scenario[] = [
     input: (environment) => ({ system: SYSTEM, environment, window: WINDOW, when: 'now', requestedBy: 'ana' }),
     ends: 'completed',
     servedBy: ['v1', 'v10'],
+  },
+  {
+    name: 'an incident',
+    procedure: handleIncident,
+    begins: ofFixedSize,
+    input: (environment) => ({ ...of(environment), alert: ALERT, title: 'Checkout is slow' }),
+    ends: 'resolved',
+    servedBy: ['v1'],
   },
 ];
