@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { numberedResults, passedNumbers, patternOf } from './coverage/proof.ts';
 import { readReport, runJest } from './testing/jest.ts';
-import { filesOf, PARTS } from './testing/parts.ts';
+import { filesOf, PROVING } from './testing/parts.ts';
 import { withSandbox } from './testing/sandbox.ts';
 import { ROOT } from './testing/tools.ts';
 
@@ -12,21 +12,20 @@ const { positionals } = parseArgs({ allowPositionals: true });
 process.exitCode = await main(positionals);
 
 async function main(wanted: string[]): Promise<number> {
-  const passed = passedNumbers(numberedResults(readReport('acceptance')));
+  const passed = passedNumbers(numberedResults(...PROVING.map(({ name }) => readReport(name))));
   const numbers = wanted.length > 0 ? passed.filter((number) => wanted.includes(number)) : passed;
   if (numbers.length === 0) {
-    return complain('no such test passed in the last acceptance run: run `npm test -- acceptance` first');
+    return complain('no such test passed in the last acceptance run: run `npm test -- acceptance incidents` first');
   }
 
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => interruption.abort(`interrupted by ${signal}`));
   }
-  const acceptance = PARTS.find((part) => part.name === 'acceptance')!;
   const report = await withSandbox(interruption.signal, async () => {
     const run = await runJest({
       name: 'prove',
-      files: filesOf(acceptance, ROOT),
+      files: PROVING.flatMap((part) => filesOf(part, ROOT)),
       inBand: true,
       names: patternOf(numbers),
       env: { WINDLASS_NOOP_EFFECTS: '1' },

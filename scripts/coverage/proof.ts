@@ -19,12 +19,13 @@ export interface Proof {
 export type Results = Map<string, string[]>;
 
 /**
- * The numbered tests of a Jest report. A test is numbered when its own title begins with the number (`S-05.3 retires …`);
+ * The numbered tests of Jest reports. A test is numbered when its own title begins with the number (`S-05.3 retires …`);
  * a number elsewhere in the title, or in the name of a `describe`, does not count.
  */
-export function numberedResults(report: JestReport | undefined): Results {
+export function numberedResults(...reports: (JestReport | undefined)[]): Results {
   const results: Results = new Map();
-  for (const { title, status } of report?.testResults.flatMap((file) => file.assertionResults) ?? []) {
+  const files = reports.flatMap((report) => report?.testResults ?? []);
+  for (const { title, status } of files.flatMap((file) => file.assertionResults)) {
     const number = /^([A-Z]-\d{2}\.\d+)\s/.exec(title)?.[1];
     if (number) results.set(number, [...(results.get(number) ?? []), status]);
   }

@@ -14,6 +14,8 @@ export interface Part {
   sandbox?: 'needs' | 'forbids';
   /** One file at a time: the files share the sandbox, or a machine-wide resource. */
   inBand?: true;
+  /** Runs at the same time as the part before it: both mostly wait, and share nothing. */
+  beside?: true;
 }
 
 /** The part `check`, which is no Jest run: format, lint, types, duplicated code. */
@@ -25,32 +27,45 @@ export const SANDBOX_DOWN = { name: 'sandbox down', budgetSeconds: 30 };
 
 /** In the order in which they run: what fails fast comes first, then what needs the sandbox, together. */
 export const PARTS: Part[] = [
-  { name: 'unit', folder: 'test/unit', budgetSeconds: 45 },
+  { name: 'unit', folder: 'test/unit', budgetSeconds: 75 },
   { name: 'workflows', folder: 'test/workflows', budgetSeconds: 180 },
-  { name: 'replay', folder: 'test/replay', budgetSeconds: 60 },
-  { name: 'activities', folder: 'test/activities', budgetSeconds: 240, sandbox: 'needs', inBand: true },
+  { name: 'replay', folder: 'test/replay', budgetSeconds: 30 },
+  { name: 'activities', folder: 'test/activities', budgetSeconds: 330, sandbox: 'needs', inBand: true },
   {
     name: 'acceptance',
     folder: 'test/acceptance',
-    files: /^(?!sandbox)/,
-    budgetSeconds: 420,
+    files: /^(?!sandbox|incident-)/,
+    budgetSeconds: 900,
     sandbox: 'needs',
     inBand: true,
   },
+  // In band: alerts come to one port of the machine.
+  {
+    name: 'incidents',
+    folder: 'test/acceptance',
+    files: /^incident-/,
+    budgetSeconds: 900,
+    sandbox: 'needs',
+    inBand: true,
+    beside: true,
+  },
   // In band although it is the longest: it shards inside, each shard with its own namespace and task queue.
-  { name: 'crash', folder: 'test/crash', budgetSeconds: 12 * 60, sandbox: 'needs', inBand: true },
+  { name: 'crash', folder: 'test/crash', budgetSeconds: 25 * 60, sandbox: 'needs', inBand: true },
   { name: 'browser', folder: 'test/browser', budgetSeconds: 60, sandbox: 'needs', inBand: true },
-  { name: 'docs', folder: 'test/docs', budgetSeconds: 60, sandbox: 'needs', inBand: true },
+  { name: 'docs', folder: 'test/docs', budgetSeconds: 30, sandbox: 'needs', inBand: true },
   // Last: by then `sandbox up` has filled the cache of binaries, so its own starts are warm ones.
   {
     name: 'sandbox',
     folder: 'test/acceptance',
     files: /^sandbox/,
-    budgetSeconds: 300,
+    budgetSeconds: 180,
     sandbox: 'forbids',
     inBand: true,
   },
 ];
+
+/** Parts whose numbered tests prove procedures. */
+export const PROVING = PARTS.filter(({ name }) => name === 'acceptance' || name === 'incidents');
 
 /**
  * The test files of a part.

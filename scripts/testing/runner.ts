@@ -43,11 +43,21 @@ async function runInSandbox(parts: Part[], wasUp: boolean, signal: AbortSignal):
 
 async function runEach(parts: Part[], signal: AbortSignal): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const part of parts) {
+  for (const together of groupsOf(parts)) {
     if (signal.aborted) break;
-    outcomes.push(await runPart(part, signal));
+    outcomes.push(...(await Promise.all(together.map((part) => runPart(part, signal)))));
   }
   return outcomes;
+}
+
+/** Parts that run at the same time, in order. */
+function groupsOf(parts: Part[]): Part[][] {
+  const groups: Part[][] = [];
+  for (const part of parts) {
+    if (part.beside && groups.length > 0) groups.at(-1)!.push(part);
+    else groups.push([part]);
+  }
+  return groups;
 }
 
 async function runPart(part: Part, signal: AbortSignal): Promise<Outcome> {

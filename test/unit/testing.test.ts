@@ -7,9 +7,10 @@ import { count, duration, lastLine, table, total, type JestReport } from '../../
 import { ROOT } from '../../scripts/testing/tools.ts';
 
 describe('parts', () => {
-  test('all budgets together stay within 55 minutes', () => {
-    const budgets = [CHECK, SANDBOX_UP, SANDBOX_DOWN, ...PARTS].map((part) => part.budgetSeconds);
-    expect(budgets.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThanOrEqual(55 * 60);
+  test('all budgets together stay within 75 minutes', () => {
+    const oneByOne = PARTS.filter(({ beside }) => !beside);
+    const budgets = [CHECK, SANDBOX_UP, SANDBOX_DOWN, ...oneByOne].map((part) => part.budgetSeconds);
+    expect(budgets.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThanOrEqual(75 * 60);
   });
 
   test('every test file of the repository belongs to exactly one part', () => {
