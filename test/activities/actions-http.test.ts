@@ -197,7 +197,7 @@ test('reportChecks keeps what every check found, also when it then fails', async
       { name: 'database', ok: false, faults: checks.database },
     ],
   };
-  expect(JSON.parse(bench.kept.get('steps/test/local/a/b/checks.json')!.body as string)).toEqual(report);
+  expect(JSON.parse(bench.kept.get('steps/test/local/a/b/checks.json')!.body)).toEqual(report);
   const failing = bench.run('reportChecks', { title: 'The shop', checks, orFail: true }, { key: 'a/c' });
   await expect(failing).rejects.toMatchObject({ type: 'ChecksFailed', details: [found.faults] });
   expect(bench.kept.has('steps/test/local/a/c/checks.json')).toBe(true);
