@@ -87,7 +87,13 @@ export async function openIncidentStage(options: IncidentStageOptions): Promise<
       production: true,
     },
   };
-  const own = { overlayOf: system, environments, runbooks: hasty(shipped['runbooks']), incidents: { quietFor: '3s' } };
+  const own = {
+    overlayOf: system,
+    environments,
+    runbooks: hasty(shipped['runbooks']),
+    incidents: { quietFor: '3s' },
+    windows: null,
+  };
   const worker = await startWorker({
     taskQueue,
     overlays: [own, { overlayOf: system, ...overlay(place) }],

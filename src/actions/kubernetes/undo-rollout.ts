@@ -44,15 +44,23 @@ export const undoRollout = defineAction({
   },
 });
 
-/** Before its revisions are asked for: right after the patch the controller may not have numbered them yet. */
+/**
+ * Before its revisions are asked for: right after the patch the controller may not have numbered them yet, and of a paused
+ * rollout it numbers none.
+ * @throws Refused when the rollout is paused
+ */
 async function isDone(context: ActionContext, name: string): Promise<boolean> {
   const cluster = await context.cluster();
-  return isMarked(await cluster.read('Deployment', context.place.environment.namespace, name), context.key);
+  const deployment = await cluster.read('Deployment', context.place.environment.namespace, name);
+  if (isMarked(deployment, context.key)) return true;
+  if (deployment.spec.paused)
+    throw failure('Refused', `The rollout of Deployment ${name} is paused: resume it first, or nothing would follow.`);
+  return false;
 }
 
 const isMarked = ({ metadata }: Deployment, key: string): boolean => metadata.annotations?.[MARKS.undone] === key;
 
-/** @throws NotFound when there is no such revision; Refused when the rollout is paused */
+/** @throws NotFound when there is no such revision */
 async function wayBack(
   context: ActionContext,
   { name, toRevision }: { name: string; toRevision?: number | undefined },
@@ -60,8 +68,6 @@ async function wayBack(
   const { deployment: seen, revisions } = await readRevisions(context, name);
   const present = revisions[0]!;
   const wanted = findRevision(name, revisions, toRevision);
-  if (seen.spec.paused)
-    throw failure('Refused', `The rollout of Deployment ${name} is paused: resume it first, or nothing would follow.`);
   return (deployment) => {
     if (isMarked(deployment, context.key)) return undefined;
     if (deployment.metadata.generation !== seen.metadata.generation)
