@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { showIncident } from './incident.ts';
+import { showMaintenance } from './maintenance.ts';
 import { narrate, type Narrator } from './narrator.ts';
 import { showRecovery } from './recovery.ts';
 import { showReleases } from './releases.ts';
@@ -8,12 +10,16 @@ import type { DemoOptions } from './stage.ts';
 const DEMOS: Record<string, (tell: Narrator, options: DemoOptions) => Promise<{ passed: boolean }>> = {
   releases: showReleases,
   dr: showRecovery,
+  maintenance: showMaintenance,
+  incident: showIncident,
 };
 
 const HELP = `Shows procedures on the sandbox as they go, with the worker killed in the middle.
 
   npm run demo                         releases behind an approval, a bad one caught before and one under traffic
   npm run demo -- dr                   a dropped table comes back from a backup, behind an approval
+  npm run demo -- maintenance          a window with a page, its worker killed, and one whose task fails
+  npm run demo -- incident             the shop breaks, an alert opens an incident, people bring it back
 
   npm run demo -- … --unattended       approves by itself; otherwise you do, in the Temporal UI or with the CLI
   npm run demo -- … --report FILE      writes figures as JSON

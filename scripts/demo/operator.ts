@@ -37,6 +37,13 @@ export interface Operator {
     args: string[],
     how: { gate?: { name: string; waitsFor: string }; meanwhile?: (id: string) => Promise<void> },
   ): Promise<Ended>;
+  /**
+   * One command of somebody else, who says so.
+   * @throws Error when it is refused
+   */
+  order(args: string[], as: string): Promise<void>;
+  /** Says every new step of a procedure, once it is there, until it closes; returns its end. */
+  watch(id: string): Promise<Pick<Ended, 'ok' | 'failure' | 'result'>>;
   /** Asks `windlass status` until the condition holds. */
   until(id: string, reached: (status: Status) => boolean): Promise<Status>;
 }
@@ -61,16 +68,23 @@ export function createOperator(tell: Narrator, unattended: boolean, { temporal }
         }
       }
       await Promise.all([meanwhile?.(id), follow(id)]);
-      const { ending } = await until(id, isClosed);
+      const ended = endOf(await until(id, isClosed));
       const endedAt = new Date();
       return {
-        ok: ending?.ok ?? false,
-        ...(ending && !ending.ok ? { failure: `${ending.type}: ${ending.message}` } : {}),
-        result: ending?.result ?? {},
+        ...ended,
         startedAt: started.toISOString(),
         endedAt: endedAt.toISOString(),
         tookMs: endedAt.getTime() - started.getTime(),
       };
+    },
+    async order(args, as) {
+      const { code, json } = await windlass(args, as);
+      if (code !== 0) throw new Error(`windlass ${args.join(' ')} was refused: ${JSON.stringify(json)}`);
+      tell.say(`${as}: windlass ${args.join(' ')}`);
+    },
+    async watch(id) {
+      await follow(id);
+      return endOf(await until(id, isClosed));
     },
     until,
   };
@@ -93,11 +107,17 @@ export function createOperator(tell: Narrator, unattended: boolean, { temporal }
   }
 }
 
+function endOf({ ending }: Status): Pick<Ended, 'ok' | 'failure' | 'result'> {
+  const failure = ending && !ending.ok ? { failure: `${ending.type}: ${ending.message}` } : {};
+  return { ok: ending?.ok ?? false, ...failure, result: ending?.result ?? {} };
+}
+
 async function until(id: string, reached: (status: Status) => boolean): Promise<Status> {
   for (;;) {
     const { json } = await windlass(['status', id], REQUESTER);
-    const status = json as unknown as Status;
-    if (reached(status)) return status;
+    // One that is not there yet has no status.
+    const status = json as unknown as Partial<Status>;
+    if (status.run && reached(status as Status)) return status as Status;
     await delay(500);
   }
 }

@@ -17,19 +17,24 @@ export async function endFormerDemo({ temporal }: Endpoints): Promise<void> {
   await connection.close();
 }
 
+/** `kubectl` as the administrator of the sandbox's cluster; what it printed. */
+export const administrator =
+  ({ kubernetes: { kubectl, adminKubeconfig } }: Endpoints) =>
+  async (...args: string[]): Promise<string> =>
+    (await run(kubectl, ['--kubeconfig', adminKubeconfig, ...args])).stdout;
+
 /**
  * Puts the shop at v1 into a fresh namespace `shop`, with the worker's shipped permissions on it.
  * @returns the URL of its Service, which this machine reaches
  */
 export async function freshShop(endpoints: Endpoints): Promise<string> {
-  const { kubectl, adminKubeconfig } = endpoints.kubernetes;
-  const admin = async (...args: string[]): Promise<string> =>
-    (await run(kubectl, ['--kubeconfig', adminKubeconfig, ...args])).stdout;
+  const admin = administrator(endpoints);
   await admin('delete', 'namespace', 'shop', '--ignore-not-found', '--wait=true', '--timeout=120s');
   await admin('create', 'namespace', 'shop');
   await admin('apply', '-f', join(ROOT, 'deploy/rbac/bindings/shop.yaml'));
   await admin('apply', '-f', join(import.meta.dirname, 'shop.yaml'));
-  await admin('-n', 'shop', 'rollout', 'status', 'deployment/shop', '--timeout=120s');
+  for (const name of ['shop', 'maintenance-page'])
+    await admin('-n', 'shop', 'rollout', 'status', `deployment/${name}`, '--timeout=120s');
   const address = await admin('-n', 'shop', 'get', 'service', 'shop', '-o', 'jsonpath={.spec.clusterIP}');
   return `http://${address}/`;
 }

@@ -3,7 +3,7 @@ import type { Endpoints } from '../sandbox/endpoints.ts';
 import { healthy } from '../sandbox/status.ts';
 import { tearDown } from '../sandbox/teardown.ts';
 import { up } from '../sandbox/up.ts';
-import { startWorker, type WorkerProcess } from '../worker-process.ts';
+import { startWorker, type WorkerProcess, type WorkerProcessOptions } from '../worker-process.ts';
 import type { Narrator } from './narrator.ts';
 import { createOperator, isClosed, type Operator } from './operator.ts';
 import { endFormerDemo, freshShop } from './shop.ts';
@@ -32,14 +32,27 @@ export interface Stage {
   killWorkerDuring: (id: string, at: { phase?: string; step?: RegExp }) => Promise<WorkerKilled>;
 }
 
+/** What the worker of a demo has besides the usual. */
+export type WorkerExtras = Pick<WorkerProcessOptions, 'overlays'> & { takesAlerts?: true };
+
 /** Sets the stage of a demo, lets it play, and clears up. */
-export async function onStage<T>(tell: Narrator, options: DemoOptions, play: (stage: Stage) => Promise<T>): Promise<T> {
+export async function onStage<T>(
+  tell: Narrator,
+  options: DemoOptions,
+  play: (stage: Stage) => Promise<T>,
+  { takesAlerts, ...extras }: WorkerExtras = {},
+): Promise<T> {
   tell.chapter('The sandbox: a real Kubernetes node, Temporal, Prometheus, PostgreSQL, S3');
   const wasUp = (await healthy()) !== undefined;
   const endpoints = await up();
   await endFormerDemo(endpoints);
   const url = await freshShop(endpoints);
-  let worker: WorkerProcess = await startWorker({ endpoints, taskQueue: TASK_QUEUE });
+  const start = (): Promise<WorkerProcess> =>
+    startWorker({
+      ...{ endpoints, taskQueue: TASK_QUEUE, ...extras },
+      env: takesAlerts ? { WINDLASS_ALERTS_TOKEN: `file:${endpoints.alertmanager.intake.tokenFile}` } : {},
+    });
+  let worker = await start();
   const operator = createOperator(tell, options.unattended, endpoints);
   tell.say(`watch: ${endpoints.temporal.ui}   and: npx windlass status`);
   try {
@@ -60,7 +73,7 @@ export async function onStage<T>(tell: Narrator, options: DemoOptions, play: (st
     const at = Date.now();
     await worker.kill('SIGKILL');
     tell.say('  (the worker is killed with SIGKILL)');
-    worker = await startWorker({ endpoints, taskQueue: TASK_QUEUE });
+    worker = await start();
     tell.say('  (a new worker goes on where it was)');
     return { during: isClosed(status) ? '' : (phase ?? status.progress?.step ?? ''), downMs: Date.now() - at };
   }
