@@ -2,6 +2,7 @@ import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { RunningProcedure } from '../support/acceptance-procedure.ts';
 import { API, deployReadyApp, rolledOut, sample, setImage } from '../support/agent.ts';
 import { openIncidentStage, type IncidentStage } from '../support/incident-stage.ts';
+import { adminCluster } from '../support/namespace.ts';
 import { agentHiveOnSandbox, agentHiveSecrets, onSandbox } from '../support/overlays/agent-hive-on-sandbox.ts';
 import { valueOf } from '../support/prometheus-value.ts';
 
@@ -18,12 +19,22 @@ beforeAll(async () => {
     env: agentHiveSecrets,
   });
   await deployReadyApp(stage.namespace, API);
-  await untilUp(1);
+  await waitFor('up', async () => (await up('app', API.container)) === 1, { timeoutSeconds: 90 });
 }, 180_000);
 afterAll(() => stage?.close(), 60_000);
 
-const untilUp = (value: number): Promise<unknown> =>
-  waitFor(`up ${value}`, async () => (await valueOf(onSandbox('max(up{job="leanvibe-api"})', stage.namespace.name))) === value, { timeoutSeconds: 90 }); // prettier-ignore
+const up = (label: string, value: string): Promise<number> =>
+  valueOf(`up{namespace="${stage.namespace.name}",${label}="${value}"}`);
+/** The pod that was up is down while it ends, and then there is nothing to measure until the next one is seen. */
+const untilDown = (): Promise<unknown> =>
+  waitFor(
+    'an API that is down',
+    async () => {
+      const pods = await adminCluster().list('Pod', stage.namespace.name, { labelSelector: `app=${API.container}` });
+      return pods.length === 1 && (await up('pod', pods[0]!.metadata.name)) === 0;
+    },
+    { timeoutSeconds: 90 },
+  );
 const image = (tag: string): Promise<unknown> => setImage(stage.namespace, API, sample(tag));
 
 async function open(): Promise<RunningProcedure> {
@@ -46,7 +57,7 @@ async function called(): Promise<[level: string, seconds: number][]> {
 
 test('H-11.1 is Sev1 while the API is down, and calls primary, secondary, VP and CTO at the intervals of the catalog until it is over', async () => {
   await image('v6');
-  await untilUp(0);
+  await untilDown();
   const incident = await open();
   await incident.until('Sev1', ({ lines }) => lines.some((line) => line.startsWith('Sev1: api-down is 100')));
   await waitFor('the CTO to be called', async () => (await called()).length === 4, { timeoutSeconds: 60 });
