@@ -51,10 +51,13 @@ export async function connectBench(name: string): Promise<Bench> {
         );
     },
     async evidence(environment) {
-      const versions = new Map<string, number>();
+      // By id: the object at the end of a page is the first one of the next page, too.
+      const versions = new Map<string, Set<string>>();
       for await (const { Versions = [] } of pagesOf(s3, bucket))
-        for (const { Key = '' } of Versions) versions.set(Key, (versions.get(Key) ?? 0) + 1);
+        for (const { Key = '', VersionId = '' } of Versions)
+          versions.set(Key, (versions.get(Key) ?? new Set()).add(VersionId));
       return [...versions]
+        .map(([key, ids]) => [key, ids.size] as const)
         .filter(([key, count]) => key.includes(`/${environment}/`) || (key.startsWith('catalogs/') && count > 1))
         .map(([key, count]) => `object ${normalize(key, environment)}${versionsOf(key, count)}`);
     },
