@@ -9,7 +9,7 @@ const APPROVER = 'ana';
 
 /** What the demos read of `windlass status`. */
 export interface Status {
-  run: { status: string; phase?: string; awaiting: string[] };
+  run: { status: string; startedAt: string; phase?: string; awaiting: string[] };
   progress?: { step: string };
   ending?: { ok: boolean; type?: string; message?: string; result?: Record<string, unknown> };
 }
@@ -51,6 +51,7 @@ export interface Operator {
 export const isClosed = ({ run }: Status): boolean => run.status !== 'running';
 
 export function createOperator(tell: Narrator, unattended: boolean, { temporal }: Endpoints): Operator {
+  const begunAt = Date.now();
   return {
     async carryOut(args, { gate, meanwhile }) {
       const started = new Date();
@@ -89,6 +90,17 @@ export function createOperator(tell: Narrator, unattended: boolean, { temporal }
     until,
   };
 
+  async function until(id: string, reached: (status: Status) => boolean): Promise<Status> {
+    for (;;) {
+      const { json } = await windlass(['status', id], REQUESTER);
+      // One that is not there yet has no status, and a former demo had runs of the same ids.
+      const status = json as unknown as Partial<Status>;
+      if (status.run && Date.parse(status.run.startedAt) >= begunAt && reached(status as Status))
+        return status as Status;
+      await delay(500);
+    }
+  }
+
   async function approve(id: string, gate: string): Promise<void> {
     const { code, json } = await windlass(['approve', id, gate], APPROVER);
     if (code !== 0) throw new Error(`the approval of ${id} was not taken: ${JSON.stringify(json)}`);
@@ -110,14 +122,4 @@ export function createOperator(tell: Narrator, unattended: boolean, { temporal }
 function endOf({ ending }: Status): Pick<Ended, 'ok' | 'failure' | 'result'> {
   const failure = ending && !ending.ok ? { failure: `${ending.type}: ${ending.message}` } : {};
   return { ok: ending?.ok ?? false, ...failure, result: ending?.result ?? {} };
-}
-
-async function until(id: string, reached: (status: Status) => boolean): Promise<Status> {
-  for (;;) {
-    const { json } = await windlass(['status', id], REQUESTER);
-    // One that is not there yet has no status.
-    const status = json as unknown as Partial<Status>;
-    if (status.run && reached(status as Status)) return status as Status;
-    await delay(500);
-  }
 }

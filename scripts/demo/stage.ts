@@ -56,13 +56,14 @@ export async function onStage<T>(
   const operator = createOperator(tell, options.unattended, endpoints);
   tell.say(`watch: ${endpoints.temporal.ui}   and: npx windlass status`);
   try {
-    const result = await play({ endpoints, url, operator, killWorkerDuring });
-    tell.say(`look at: ${endpoints.temporal.ui}   npx windlass list   npx windlass show <id>`);
-    return result;
+    return await play({ endpoints, url, operator, killWorkerDuring });
   } finally {
     await worker.stop();
     if (options.down || (options.unattended && !wasUp)) await exclusively(tearDown);
-    else tell.say('the sandbox stays up; take it down with: npm run sandbox -- down');
+    else {
+      tell.say(`look at: ${endpoints.temporal.ui}   npx windlass list   npx windlass show <id>`);
+      tell.say('the sandbox stays up; take it down with: npm run sandbox -- down');
+    }
   }
 
   async function killWorkerDuring(id: string, { phase, step }: { phase?: string; step?: RegExp }) {
