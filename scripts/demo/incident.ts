@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startLoadProcess } from '../load/load-process.ts';
 import { removeRules, writeRules } from '../sandbox/rules.ts';
-import type { Narrator } from './narrator.ts';
+import { seconds, type Narrator } from './narrator.ts';
 import { administrator } from './shop.ts';
 import { isClosed, type Ended } from './operator.ts';
 import { onStage, type DemoOptions, type Stage, type WorkerKilled } from './stage.ts';
@@ -75,7 +75,7 @@ async function breakShop({ endpoints }: Stage): Promise<void> {
 /** What people do: one acknowledges, one approves the way back; the worker is killed after that. */
 async function handle(tell: Narrator, stage: Stage, { unattended }: DemoOptions): Promise<WorkerKilled> {
   const { operator } = stage;
-  const opened = await operator.until(INCIDENT, ({ run }) => run.awaiting.length > 0 || run.status !== 'running');
+  const opened = await operator.until(INCIDENT, (now) => now.run.awaiting.length > 0 || isClosed(now));
   tell.say(`an incident is open: ${INCIDENT}`);
   if (isClosed(opened)) return { during: '', downMs: 0 };
   if (unattended) await operator.order(['ack', INCIDENT], ON_CALL);
@@ -115,9 +115,7 @@ function reportOf({ ok, failure, result }: Pick<Ended, 'ok' | 'failure' | 'resul
 }
 
 function summarize(tell: Narrator, { broken, severity, mttaMs, mttrMs, failuresByKind, postMortem }: IncidentReport) {
-  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-  tell.chapter(broken.length === 0 ? 'All went as promised' : 'Not all went as promised');
-  for (const each of broken) tell.say(`BROKEN: ${each}`);
+  tell.conclude(broken);
   tell.say(`${severity}: acknowledged after ${seconds(mttaMs)}, over after ${seconds(mttrMs)}`);
   tell.say(`requests that failed meanwhile: ${JSON.stringify(failuresByKind)}`);
   tell.say(`draft of the post-mortem: ${postMortem}`);

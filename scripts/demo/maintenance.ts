@@ -56,8 +56,7 @@ export async function showMaintenance(tell: Narrator, options: DemoOptions): Pro
           .map(({ window }) => `${window}: the shop is back`),
         ...(workerKilled.during ? [] : ['the worker was killed in the middle']),
       ];
-      tell.chapter(broken.length === 0 ? 'All went as promised' : 'Not all went as promised');
-      for (const each of broken) tell.say(`BROKEN: ${each}`);
+      tell.conclude(broken);
       for (const { window, outcome, answeredByPage, answersAfter } of windows)
         tell.say(`${window}: ${outcome}; the page answered ${answeredByPage} requests; ${answersAfter} answers again`);
       return { passed: broken.length === 0, broken, durationMs: Date.now() - startedAt, workerKilled, windows };

@@ -2,7 +2,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Endpoints } from '../sandbox/endpoints.ts';
-import type { Narrator } from './narrator.ts';
+import { seconds, type Narrator } from './narrator.ts';
 import { onStage, type DemoOptions, type WorkerKilled } from './stage.ts';
 
 /** A restore as it went. Durations are milliseconds. */
@@ -77,11 +77,9 @@ export async function showRecovery(tell: Narrator, options: DemoOptions): Promis
       ...(rowsWrittenAfterBackup > 0 ? [] : ['others wrote meanwhile']),
       ...(workerKilled.during ? [] : ['the worker was killed in the middle']),
     ];
-    tell.chapter(broken.length === 0 ? 'All went as promised' : 'Not all went as promised');
-    for (const each of broken) tell.say(`BROKEN: ${each}`);
+    tell.conclude(broken);
     for (const { table, rows, digest } of tables)
       tell.say(`${table}: ${rows} rows, digest ${digest}, as in the manifest`);
-    const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
     tell.say(`RPO ${seconds(rpoMs)}: ${rowsWrittenAfterBackup} rows were written after the backup`);
     tell.say(`RTO ${seconds(rtoMs)} from the request, ${seconds(restoreMs)} from the approval`);
     tell.say(`the damaged database is kept: ${String(restored.result['damaged'])}`);

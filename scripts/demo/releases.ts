@@ -71,8 +71,7 @@ async function release(
 }
 
 function summarize(tell: Narrator, report: DemoReport): void {
-  tell.chapter(report.passed ? 'All went as promised' : 'Not all went as promised');
-  for (const broken of report.broken) tell.say(`BROKEN: ${broken}`);
+  tell.conclude(report.broken);
   tell.say(`${report.requests} requests; failures: ${JSON.stringify(report.failuresByVersionAndKind)}`);
   for (const each of report.releases)
     tell.say(

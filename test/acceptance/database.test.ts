@@ -5,7 +5,7 @@ import { endMatching } from '../../scripts/end-matching.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { BackupManifest } from '../../src/contracts/backup.ts';
-import { ensureCli, runCli, type CliAnswer } from '../support/acceptance-cli.ts';
+import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
 import { follow, type RunningProcedure } from '../support/acceptance-procedure.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
 import { adminCluster, createTestNamespace, deployReadySample, type TestNamespace } from '../support/namespace.ts';
@@ -86,14 +86,7 @@ const UPKEEP = {
   ],
 };
 
-const cli = (...args: string[]): Promise<CliAnswer> => {
-  const { temporal } = readEndpoints();
-  return runCli([...args, '--as', 'kim'], {
-    TEMPORAL_ADDRESS: temporal.address,
-    TEMPORAL_NAMESPACE: temporal.namespace,
-    WINDLASS_TASK_QUEUE: taskQueue,
-  });
-};
+const cli = (...args: string[]): Promise<CliAnswer> => cliOf(taskQueue)('kim', ...args);
 
 async function start(...args: string[]): Promise<RunningProcedure> {
   const { code, json } = await cli(...args);

@@ -17,7 +17,8 @@ import { stringify } from 'yaml';
 import { endMatching } from '../../scripts/end-matching.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
-import { ensureCli, runCli, type CliAnswer } from '../support/acceptance-cli.ts';
+import { secretsOf } from '../../scripts/worker-process.ts';
+import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
 import { follow, type Ending, type RunningProcedure } from '../support/acceptance-procedure.ts';
 import { API, deployReadyApp, rolledOut, setImage, sample } from '../support/agent.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
@@ -44,7 +45,7 @@ let client: Client;
 
 beforeAll(async () => {
   await ensureCli();
-  const { temporal, redis } = readEndpoints();
+  const { temporal, redis, receivers } = readEndpoints();
   const connection = await Connection.connect({ address: temporal.address });
   client = new Client({ connection, namespace: temporal.namespace });
   systems = mkdtempSync(join(tmpdir(), 'windlass-systems-'));
@@ -59,20 +60,20 @@ beforeAll(async () => {
   await bench.sql('CREATE TABLE runs AS SELECT n AS id FROM generate_series(1, 500) n');
   await applyLogs();
   await deployReadyApp(namespace, API);
+  const opened = overlayOf(openNow());
   overlay = join(systems, 'overlay.yml.test');
-  writeFileSync(overlay, stringify(overlayOf(openNow())));
-  const { s3, backupKeyFile } = readEndpoints();
-  const secretOf = (file: string): string => readFileSync(file, 'utf8').trim();
+  writeFileSync(overlay, stringify(opened));
+  const secrets = secretsOf(readEndpoints());
   worker = await startWorker({
     taskQueue,
     systems,
-    overlays: [overlayOf(openNow())],
+    overlays: [opened],
     env: {
-      AGENT_HIVE_REDIS_PASSWORD: secretOf(redis.passwordFile),
-      AGENT_HIVE_S3_ACCESS_KEY_ID: s3.accessKeyId,
-      AGENT_HIVE_S3_SECRET_ACCESS_KEY: secretOf(s3.secretKeyFile),
-      AGENT_HIVE_BACKUP_KEY: secretOf(backupKeyFile),
-      AGENT_HIVE_SMTP: readEndpoints().receivers.smtp,
+      AGENT_HIVE_REDIS_PASSWORD: readFileSync(redis.passwordFile, 'utf8').trim(),
+      AGENT_HIVE_S3_ACCESS_KEY_ID: secrets['WINDLASS_S3_ACCESS_KEY_ID'],
+      AGENT_HIVE_S3_SECRET_ACCESS_KEY: secrets['WINDLASS_SANDBOX_S3_SECRET'],
+      AGENT_HIVE_BACKUP_KEY: secrets['WINDLASS_BACKUP_KEY'],
+      AGENT_HIVE_SMTP: receivers.smtp,
     },
   });
 }, 180_000);
@@ -179,14 +180,7 @@ async function applyLogs(): Promise<void> {
   );
 }
 
-const cli = (...args: string[]): Promise<CliAnswer> => {
-  const { temporal } = readEndpoints();
-  return runCli([...args, '--as', 'kim'], {
-    TEMPORAL_ADDRESS: temporal.address,
-    TEMPORAL_NAMESPACE: temporal.namespace,
-    WINDLASS_TASK_QUEUE: taskQueue,
-  });
-};
+const cli = (...args: string[]): Promise<CliAnswer> => cliOf(taskQueue)('kim', ...args);
 
 /** Confirms each item of a window as it comes up, until the window has ended. */
 async function confirmUntilEnd(window: RunningProcedure): Promise<Ending> {
@@ -238,6 +232,11 @@ async function trigger(window: string): Promise<RunningProcedure> {
   return follow(client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId));
 }
 
+async function openWeekly(): Promise<RunningProcedure> {
+  const { json } = await cli('window', 'start', SYSTEM, ENVIRONMENT, 'weekly', '--now');
+  return follow(client.workflow.getHandle(json['id'] as string, json['runId'] as string));
+}
+
 describe('the health check', () => {
   const check = () => cli('run', SYSTEM, ENVIRONMENT, 'health-check', '--on-failure', 'fail', '--wait');
 
@@ -271,8 +270,7 @@ describe('the health check', () => {
 describe('windows', () => {
   test('H-22.1 nothing changes before the checklist: its items are checked, and confirmed by a named person', async () => {
     const before = await pod();
-    const { json } = await cli('window', 'start', SYSTEM, ENVIRONMENT, 'weekly', '--now');
-    const window = follow(client.workflow.getHandle(json['id'] as string, json['runId'] as string));
+    const window = await openWeekly();
     const checklist = follow(client.workflow.getHandle(`${window.id}/1-maintenance-agreed`));
     await waitFor('the question', async () => (await checklist.gates()).some(({ outcome }) => outcome === 'waiting'), {
       timeoutSeconds: 120,
@@ -295,8 +293,7 @@ describe('windows', () => {
     await setImage(namespace, API, sample('v9'));
     await rolledOut(namespace, API);
     const before = await pod();
-    const { json } = await cli('window', 'start', SYSTEM, ENVIRONMENT, 'weekly', '--now');
-    const window = follow(client.workflow.getHandle(json['id'] as string, json['runId'] as string));
+    const window = await openWeekly();
     expect(await window.ending()).toMatchObject({
       ok: false,
       type: 'ChecksFailed',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { endMatching } from '../../scripts/end-matching.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
-import { ensureCli, runCli, type CliAnswer } from '../support/acceptance-cli.ts';
+import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
 import { follow, type RunningProcedure } from '../support/acceptance-procedure.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
 import {
@@ -139,14 +139,7 @@ afterAll(async () => {
   await namespace?.remove();
 }, 60_000);
 
-const cli = (...args: string[]): Promise<CliAnswer> => {
-  const { temporal } = readEndpoints();
-  return runCli([...args, '--as', 'kim'], {
-    TEMPORAL_ADDRESS: temporal.address,
-    TEMPORAL_NAMESPACE: temporal.namespace,
-    WINDLASS_TASK_QUEUE: taskQueue,
-  });
-};
+const cli = (...args: string[]): Promise<CliAnswer> => cliOf(taskQueue)('kim', ...args);
 
 async function open(name: string): Promise<RunningProcedure> {
   const { code, json } = await cli('window', 'start', SYSTEM, ENVIRONMENT, name, '--now');

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildCli } from '../../scripts/build/cli.ts';
+import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'dist/windlass.js');
@@ -42,4 +43,15 @@ export async function runCli(args: string[], env: Record<string, string>): Promi
   } catch {
     throw new Error(`windlass ${args.join(' ')} ended with ${code} and printed no JSON: ${out}${err}`);
   }
+}
+
+/** The shipped CLI against the sandbox, for the workers of one task queue; whoever asks is named first. */
+export function cliOf(taskQueue: string): (as: string, ...args: string[]) => Promise<CliAnswer> {
+  const { temporal } = readEndpoints();
+  const env = {
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    WINDLASS_TASK_QUEUE: taskQueue,
+  };
+  return (as, ...args) => runCli([...args, '--as', as], env);
 }

@@ -7,7 +7,7 @@ import { endMatching } from '../../scripts/end-matching.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { removeRules, writeRules } from '../../scripts/sandbox/rules.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
-import { ensureCli, runCli, type CliAnswer } from './acceptance-cli.ts';
+import { cliOf, ensureCli, type CliAnswer } from './acceptance-cli.ts';
 import { follow, type RunningProcedure } from './acceptance-procedure.ts';
 import { createTestNamespace, type TestNamespace } from './namespace.ts';
 import type { ReceivedRequest } from './receivers/request-log.ts';
@@ -107,15 +107,10 @@ export async function openIncidentStage(options: IncidentStageOptions): Promise<
   });
   let written: { name: string; rules: Rule[] }[] | undefined;
   const known = new Set<string>();
-  const cliEnv = {
-    TEMPORAL_ADDRESS: temporal.address,
-    TEMPORAL_NAMESPACE: temporal.namespace,
-    WINDLASS_TASK_QUEUE: taskQueue,
-  };
 
   const stage: IncidentStage = {
     ...{ client, environment: taskQueue, namespace, worker },
-    cli: (as, ...args) => runCli([...args, '--as', as], cliEnv),
+    cli: cliOf(taskQueue),
     alertWhile: (alert, expr, more) => stage.rules([{ name: subject, rules: [{ alert, expr, ...more }] }]),
     async calm() {
       if (!written) return;
