@@ -22,6 +22,7 @@ export const agentHiveOnSandbox =
     const server = { host, port, user, password: 'env:WINDLASS_SANDBOX_POSTGRES_PASSWORD', tls: 'disable' };
     return {
       databases: { leanvibe: { name: database, servers: { production: null, [environment]: server } } },
+      runbooks: { 'api-is-well': { parameters: { port: { default: 80 } } } },
       channels: {
         pagerduty: { url: `${receivers}/pagerduty/${environment}` },
         stakeholders: { to: [`${environment}@example.com`] },
