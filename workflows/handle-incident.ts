@@ -1,4 +1,4 @@
-import { CancellationScope, condition, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, isCancellation, workflowInfo } from '@temporalio/workflow';
 import {
   handleIncident as contract,
   type HandleIncidentInput,
@@ -14,7 +14,7 @@ import { cleanup, quick } from './parts/activities.ts';
 import { messageOf, typeOf } from './parts/failure.ts';
 import { useIncident, type Carried, type Incident } from './parts/incident.ts';
 import { callChain } from './parts/incident-chain.ts';
-import { runIncidentRunbook } from './parts/incident-runbook.ts';
+import { remedyAndRecover } from './parts/incident-work.ts';
 import { parseInput } from './parts/input.ts';
 import { startProcedure, type Procedure } from './parts/procedure.ts';
 
@@ -86,71 +86,14 @@ async function handle(
     Promise.all([callChain(procedure, incident, slice, () => over), incident.keepLooking(slice, () => over)]),
   );
   // A fault beside the work must not wait for its end to be seen.
-  await Promise.race([beside.then(() => new Promise<never>(() => undefined)), remedyAndRecover()]);
+  const work = remedyAndRecover(procedure, incident, slice, () =>
+    continueAsNew<typeof handleIncident>(input, { open: incident.open, handled }),
+  );
+  await Promise.race([beside.then(() => new Promise<never>(() => undefined)), work]);
   over = true;
   await beside;
   incident.close();
   return finish();
-
-  async function remedyAndRecover(): Promise<void> {
-    const { rule, runbooks } = incident.record;
-    const ran = (purpose: string): boolean => runbooks.some((each) => each.purpose === purpose);
-    if (rule?.diagnose && !ran('diagnose') && !incident.resolved) {
-      await procedure.step('planning', `Find out what is wrong: ${rule.diagnose}`, rule.runbook);
-      await runIncidentRunbook(incident, slice, 'diagnose', rule.diagnose);
-    }
-    if (rule?.runbook && !ran('remedy') && !incident.resolved) {
-      if (incident.ledger.total > 0 && incident.ledger.firing === 0) incident.note('it went by itself: no remedy');
-      else {
-        await procedure.step('changing', `Remedy: ${rule.runbook}`, 'see that it is over');
-        const ok = await runIncidentRunbook(incident, slice, 'remedy', rule.runbook);
-        if (ok) mitigated();
-        else procedure.tell(`Runbook ${rule.runbook} did not remedy ${incident.record.title}: people are needed.`);
-      }
-    }
-    await recover(rule?.resolved);
-  }
-
-  async function recover(criterion: string | undefined): Promise<void> {
-    const { resolved } = incident;
-    if (resolved) return;
-    await procedure.step(
-      'waiting',
-      `Wait until it is over${criterion ? `: ${criterion}` : ''}`,
-      'draft the post-mortem',
-    );
-    for (;;) {
-      await untilQuiet(criterion !== undefined);
-      if (incident.resolved) return;
-      if (criterion === undefined) return;
-      const held = await runIncidentRunbook(incident, slice, 'recovery', criterion);
-      if (incident.resolved) return;
-      if (held && incident.ledger.firing === 0) return;
-      // It failed, or alerts came back: it is looked at again when something changes, or a person decides.
-      if (!held) await condition(() => incident.resolved);
-    }
-  }
-
-  /** Until no alert has fired for long enough. Without alerts only the criterion, or a person, knows. */
-  async function untilQuiet(hasCriterion: boolean): Promise<void> {
-    for (;;) {
-      if (incident.resolved) return;
-      const { total, firing, quietSince } = incident.ledger;
-      if (total === 0 && hasCriterion) return;
-      if (workflowInfo().continueAsNewSuggested)
-        await continueAsNew<typeof handleIncident>(input, { open: incident.open, handled });
-      const left = total > 0 && firing === 0 ? (quietSince ?? 0) + policy.quietFor - Date.now() : undefined;
-      if (left !== undefined && left <= 0) return;
-      const changed = (): boolean => incident.resolved || incident.ledger.quietSince !== quietSince;
-      if (left === undefined) await condition(() => changed() || workflowInfo().continueAsNewSuggested);
-      else await condition(changed, left, { summary: 'until alerts have been quiet long enough' });
-    }
-  }
-
-  function mitigated(): void {
-    const mitigatedAt = new Date(Date.now()).toISOString();
-    incident.change({ milestones: { ...incident.record.milestones, mitigatedAt } });
-  }
 
   async function finish(): Promise<HandleIncidentResult> {
     const resolvedAt = new Date(Date.now()).toISOString();

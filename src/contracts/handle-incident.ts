@@ -75,7 +75,11 @@ export interface IncidentRecord {
   levels: number;
   milestones: Milestones;
   alerts: { total: number; kept: IncidentAlert[] };
+  /** The runbooks of its first alert. */
   rule?: AlertRule;
+  /** Those of other alerts that came while it was open, in that order, and how many of them had their turn. */
+  joined?: AlertRule[];
+  answered?: number;
   runbooks: { purpose: string; runbook: string; outcome: string; workflowId: string }[];
   timeline: TimelineEntry[];
 }

@@ -40,6 +40,9 @@ repair:
 well:
   description: Is it over?
   steps: [{ until: { action: look, with: { key: a }, is: output.value == 1, within: 1h, holdsFor: 10m } }]
+up:
+  description: Is it up for ten minutes?
+  steps: [{ wait: 10m }, { name: see, action: look, with: { key: b } }]
 `;
 
 export interface IncidentWorld extends RunbookWorld {

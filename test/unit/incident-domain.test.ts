@@ -2,7 +2,7 @@ import type { IncidentAlert, IncidentRecord } from '../../src/contracts/handle-i
 import { incidents } from '../../src/contracts/incident-catalog.ts';
 import { endOfNextBusinessDay, instantOf, isBusinessDay } from '../../src/domain/incident/business-days.ts';
 import { dueAfter, escalationTimes, levelAt } from '../../src/domain/incident/clock.ts';
-import { emptyLedger, enter, KEPT_ALERTS, keyOf, without } from '../../src/domain/incident/ledger.ts';
+import { emptyLedger, enter, firesStill, KEPT_ALERTS, keyOf, without } from '../../src/domain/incident/ledger.ts';
 import { draftPostMortem } from '../../src/domain/incident/post-mortem.ts';
 import { noted, ruleFor, timesOf, TIMELINE_ENTRIES } from '../../src/domain/incident/record.ts';
 import { computeSeverity } from '../../src/domain/incident/severity.ts';
@@ -172,6 +172,14 @@ describe('the ledger of alerts', () => {
     const other = alert({ fingerprint: 'f2' });
     const { ledger } = enter(emptyLedger(), [firing, other, { ...other, status: 'resolved' }], 7);
     expect(without(ledger, [keyOf(firing)])).toMatchObject({ firing: 0, total: 1, kept: [other] });
+  });
+
+  test.each([
+    ['fires while one alert of it does', [firing, alert({ fingerprint: 'f2' }), ended], true],
+    ['does not fire when all of it ended', [firing, ended], false],
+    ['is taken to fire when none of it was kept', [alert({ labels: { alertname: 'Other' } })], true],
+  ])('a kind of alert %s', (_, alerts, fires) => {
+    expect(firesStill(enter(emptyLedger(), alerts, 7).ledger, 'AgentDown')).toBe(fires);
   });
 
   test('keeps a storm small', () => {

@@ -9,6 +9,7 @@ import { startTimeSkipping, type TestTemporal } from '../support/temporal.ts';
 const MINUTE = 60_000;
 const INPUT = { system: 'test', environment: 'local', service: 'shop', requestedBy: 'alertmanager' };
 const WITHOUT_RUNBOOKS = { ...POLICY, alerts: [] };
+const TWO_KINDS = { ...POLICY, alerts: [{ alert: 'Down', resolved: 'up' }, ...POLICY.alerts] };
 
 let temporal: TestTemporal;
 let world: IncidentWorld;
@@ -46,6 +47,9 @@ const ended = async (handle: WorkflowHandle): Promise<HandleIncidentResult> => {
 };
 const calls = () => world.told.filter(({ text }) => text.includes('please acknowledge'));
 const called = () => calls().map(({ text }) => /: (\w+), please/.exec(text)![1]);
+/** The runbooks that ran, by the draft of the post-mortem. */
+const runbooksKept = () =>
+  Array.from(world.kept[0]!.matchAll(/^- (diagnose|remedy|recovery): (\w+): /gm), ([, purpose, name]) => `${purpose}: ${name}`); // prettier-ignore
 const RESOLVED = { status: 'resolved' } as const;
 
 describe('an incident', () => {
@@ -150,6 +154,53 @@ describe('an incident', () => {
     await pass(1);
     expect(await order(handle, name, payload as object)).toEqual({ accepted: false, message });
     expect((await handle.describe()).status.name).toBe('RUNNING');
+  });
+
+  test('that a remedy-less alert opened is remedied by the runbook of one that joins, and over when both criteria held', async () => {
+    await serve({ policy: TWO_KINDS });
+    const handle = await bring(alertOf({ labels: { alertname: 'Down' } }));
+    await pass(2);
+    expect(world.log).toEqual([]);
+    await bring(alertOf({ fingerprint: 'f2' }), alertOf({ fingerprint: 'f3' }));
+    await pass(2);
+    expect(world.log).toEqual(['plan', 'plan', 'acquire shop', 'claim', 'set a=1']);
+    await bring(
+      ...['f2', 'f3'].map((fingerprint) => alertOf({ fingerprint, ...RESOLVED })),
+      alertOf({ labels: { alertname: 'Down' }, ...RESOLVED }),
+    );
+    expect(await ended(handle)).toMatchObject({ outcome: 'resolved', alerts: 3 });
+    expect(runbooksKept()).toEqual(['diagnose: diagnose', 'remedy: repair', 'recovery: up', 'recovery: well']);
+  });
+
+  test('is not over by the criterion of its first alert when another joins in the meantime', async () => {
+    await serve({ policy: TWO_KINDS });
+    const handle = await bring(alertOf({ labels: { alertname: 'Down' } }));
+    await bring(alertOf({ labels: { alertname: 'Down' }, ...RESOLVED }));
+    // It is quiet after 5 minutes.
+    await pass(8);
+    expect((await view(handle)).timeline.at(-1)!.text).toContain('recovery: runbook up');
+    await bring(alertOf({ fingerprint: 'f2' }));
+    await pass(2);
+    expect(world.log).toContain('set a=1');
+    await bring(alertOf({ fingerprint: 'f2', ...RESOLVED }));
+    await ended(handle);
+    expect(runbooksKept()).toEqual([
+      ...['recovery: up', 'diagnose: diagnose', 'remedy: repair', 'recovery: up', 'recovery: well'],
+    ]);
+    expect(world.kept[0]).toContain('recovery: up: ended early');
+  });
+
+  test('leaves out the remedy of an alert that joined and is gone before its turn', async () => {
+    await serve({ policy: TWO_KINDS });
+    const handle = await bring(alertOf({ labels: { alertname: 'Down' } }));
+    await pass(1);
+    await bring(alertOf({ fingerprint: 'f2' }));
+    await bring(alertOf({ fingerprint: 'f2', ...RESOLVED }));
+    await pass(2);
+    await order(handle, 'resolve', { by: 'ana', reason: 'done' });
+    await ended(handle);
+    expect(runbooksKept()).toEqual(['diagnose: diagnose']);
+    expect(world.kept[0]).toContain('it went by itself: no remedy');
   });
 
   test('whose remedy fails is left to people', async () => {

@@ -10,27 +10,36 @@ import {
 import type { IncidentSlice } from '../../src/contracts/handle-incident.ts';
 import { runRunbook, type RunRunbookResult } from '../../src/contracts/run-runbook.ts';
 import type { runRunbook as workflow } from '../run-runbook.ts';
+import { nameOf } from '../../src/domain/incident/record.ts';
 import { messageOf } from './failure.ts';
 import type { Incident } from './incident.ts';
 
-export type Purpose = 'diagnose' | 'remedy' | 'recovery';
+export interface IncidentRunbook {
+  purpose: 'diagnose' | 'remedy' | 'recovery';
+  runbook: string;
+  /** Name of the alert that it is for; absent: the first one. */
+  alert?: string;
+}
 
 /**
  * Runs a runbook of the catalog for an incident, as a workflow of its own with the priority of an incident. It ends
- * early, when it only looks, as soon as a person says that the incident is over; a remedy is never cut off by that.
+ * early, when it only looks, as soon as a person says that the incident is over, and when it looks whether it is over and
+ * another alert joins; a remedy is never cut off by that.
  * @returns whether it did all its steps
  */
 export async function runIncidentRunbook(
   incident: Incident,
   slice: IncidentSlice,
-  purpose: Purpose,
-  runbook: string,
+  { purpose, runbook, alert }: IncidentRunbook,
 ): Promise<boolean> {
   const { system, environment, service } = slice;
   const workflowId = `${workflowInfo().workflowId}/${purpose}`;
-  const [first] = incident.record.alerts.kept;
+  const { kept } = incident.record.alerts;
+  const first = kept.find((each) => nameOf(each) === alert) ?? kept[0];
   const scope = new CancellationScope();
   let ended = false;
+  let cut = false;
+  const shallEnd = (): boolean => incident.resolved || (purpose === 'recovery' && incident.unanswered !== undefined);
   const running = scope.run(() =>
     executeChild<typeof workflow>(runRunbook.procedure, {
       workflowId,
@@ -47,15 +56,20 @@ export async function runIncidentRunbook(
     }),
   );
   if (purpose === 'remedy') incident.busy = workflowId;
-  else void condition(() => incident.resolved || ended).then(() => (ended ? undefined : scope.cancel()));
+  else
+    void condition(() => shallEnd() || ended).then(() => {
+      if (ended) return;
+      cut = true;
+      scope.cancel();
+    });
   incident.note(`${purpose}: runbook ${runbook} (${workflowId})`);
   try {
     const result = await running;
     return entered(outcomeOf(result), true);
   } catch (error) {
-    if (isCancellation(error) && !incident.resolved) throw error;
+    if (isCancellation(error) && !cut) throw error;
     if (!isCancellation(error) && !(error instanceof ChildWorkflowFailure)) throw error;
-    return entered(isCancellation(error) ? 'ended early' : `failed: ${causeText(error)}`, false);
+    return entered(cut ? 'ended early' : `failed: ${causeText(error)}`, false);
   } finally {
     ended = true;
     incident.busy = undefined;

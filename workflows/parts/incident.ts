@@ -1,10 +1,11 @@
-import { condition, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { condition, patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type {
   HandleIncidentInput,
   IncidentAlert,
   IncidentRecord,
   IncidentSlice,
 } from '../../src/contracts/handle-incident.ts';
+import type { AlertRule } from '../../src/contracts/incident-catalog.ts';
 import type { OrderResult } from '../../src/contracts/messages.ts';
 import { emptyLedger, enter, type Ledger, without } from '../../src/domain/incident/ledger.ts';
 import { nameOf, noted, ruleFor, titleOf } from '../../src/domain/incident/record.ts';
@@ -32,6 +33,8 @@ export interface Incident {
   readonly ledger: Ledger;
   /** Whether a person said that it is over. */
   readonly resolved: boolean;
+  /** Of the alerts that joined it, the first rule that has not had its turn. */
+  readonly unanswered: AlertRule | undefined;
   /** Alerts that began to fire after `close`: the next incident. */
   readonly late: IncidentAlert[];
   readonly open: NonNullable<Carried['open']>;
@@ -58,6 +61,7 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
   let record: IncidentRecord = before?.open?.record ?? blank(input, ledger);
   let severitySince = before?.open?.severitySince ?? 0;
   let closed = false;
+  let joinable = false;
   const late: IncidentAlert[] = [];
   let unseen = 0;
   let resolved = false;
@@ -87,6 +91,7 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
           ? `${first!.status}: ${nameOf(first!)}`
           : `${news.length} alerts, the first ${first!.status}: ${nameOf(first!)}`,
       );
+      join(news.filter(isFiring));
       procedure.show('alerts', `${ledger.total} alerts, ${ledger.firing} firing`);
     },
     acknowledge({ by, reason }) {
@@ -136,6 +141,17 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
     procedure.show('severity', `${severity}: ${why}`);
   }
 
+  /** Alerts of another kind bring their own runbooks. Before it has begun they are kept in the ledger. */
+  function join(alerts: IncidentAlert[]): void {
+    if (!slice || !joinable) return;
+    for (const alert of alerts) {
+      const rule = ruleFor(slice.policy, nameOf(alert), slice.service);
+      const { rule: first, joined = [] } = record;
+      if (!rule || [first, ...joined].some((each) => each?.alert === rule.alert)) continue;
+      record = { ...record, joined: [...joined, rule] };
+    }
+  }
+
   const incident: Incident = {
     busy: undefined,
     get record() {
@@ -146,6 +162,9 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
     },
     get resolved() {
       return resolved;
+    },
+    get unanswered() {
+      return record.joined?.[record.answered ?? 0];
     },
     get late() {
       return late;
@@ -172,7 +191,9 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
     },
     begin(of, computed) {
       slice = of;
-      if (before?.open) return;
+      // Incidents that were open when this was new answer only their first alert.
+      joinable = patched('incident-joined-alerts');
+      if (before?.open) return join(ledger.kept);
       const [first] = ledger.kept;
       const starts = ledger.kept.map(({ startsAt }) => Date.parse(startsAt));
       const rule = ruleFor(of.policy, first?.labels['alertname'] ?? input.alert, of.service);
@@ -187,6 +208,7 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
         },
       };
       become(computed.severity, computed.why);
+      join(ledger.kept);
     },
     async keepLooking(of, over) {
       for (;;) {

@@ -58,3 +58,9 @@ export function without(ledger: Ledger, keys: readonly string[]): Ledger {
     total: left.length,
   };
 }
+
+/** Whether an alert of this name fires; one of which too many came to be kept is taken to. */
+export function firesStill({ kept, known }: Ledger, name: string): boolean {
+  const those = kept.filter(({ labels }) => labels['alertname'] === name);
+  return those.length === 0 || those.some((alert) => known[keyOf(alert)]);
+}
