@@ -3,14 +3,21 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { parse } from 'yaml';
 import type { Load } from '../../scripts/load/load-generator.ts';
-import { startLoadProcess } from '../../scripts/load/load-process.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { RunningProcedure } from '../support/acceptance-procedure.ts';
-import { API, containerOf, deployReadyApp, rolledOut, sample, setImage } from '../support/agent.ts';
+import {
+  API,
+  containerOf,
+  deployReadyApp,
+  rolledOut,
+  sample,
+  sendTraffic,
+  setImage,
+  writeFaults,
+} from '../support/agent.ts';
 import { exportConnections, type ConnectionsExporter } from '../support/connections-exporter.ts';
 import { openIncidentStage, outputsOf, type IncidentStage, type Rule } from '../support/incident-stage.ts';
-import { kubectl } from '../support/namespace.ts';
 import { agentHiveOnSandbox, agentHiveSecrets, onSandbox } from '../support/overlays/agent-hive-on-sandbox.ts';
 import { valueOf } from '../support/prometheus-value.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -40,7 +47,7 @@ beforeAll(async () => {
   });
   exporter = await exportConnections(stage.namespace, admin, { database: database.name, user });
   await deployReadyApp(stage.namespace, API);
-  traffic = await load();
+  traffic = await sendTraffic(stage.namespace, API, 5);
   await waitFor(
     'all to be measured',
     async () => (await up()) === 1 && (await used()) === 0 && (await errorsPerSecond()) === 0,
@@ -100,12 +107,6 @@ async function alerts(): Promise<Record<string, string>> {
 }
 const CALM = { SystemDown: 'inactive', HighErrorRate: 'inactive', DatabaseConnections: 'inactive' };
 
-/** A few requests a second. */
-async function load(): Promise<Load> {
-  const address = await kubectl('-n', stage.namespace.name, 'get', 'service', API.container, '-o', 'jsonpath={.spec.clusterIP}'); // prettier-ignore
-  return startLoadProcess({ url: `http://${address}/`, requestsPerSecond: 5, connections: 1 });
-}
-
 async function connect(count: number, query?: string): Promise<void> {
   for (let each = 0; each < count; each++) {
     const client = await database.connect({ user, password: 'for-a-test' });
@@ -141,8 +142,7 @@ test('H-13.1 SystemDown is not true of an API that answers, and opens an inciden
 }, 180_000);
 
 test('H-13.2 HighErrorRate is not true of few errors, and proposes to go back from a release that makes many; only who may can agree', async () => {
-  const faults = '{"v2":{"errorsUnderLoad":{"aboveRps":0,"rate":1}}}';
-  await kubectl('-n', stage.namespace.name, 'create', 'configmap', API.container, `--from-literal=faults=${faults}`);
+  await writeFaults(stage.namespace, API, { v2: { errorsUnderLoad: { aboveRps: 0, rate: 1 } } });
   await rolledOut(stage.namespace, API);
   await watch();
   expect(await alerts()).toEqual(CALM);

@@ -1,8 +1,7 @@
 import type { Load } from '../../scripts/load/load-generator.ts';
-import { startLoadProcess } from '../../scripts/load/load-process.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { RunningProcedure } from '../support/acceptance-procedure.ts';
-import { AGENT, deployReadyApp, rolledOut } from '../support/agent.ts';
+import { AGENT, deployReadyApp, sendTraffic, setFaults, writeFaults } from '../support/agent.ts';
 import { openIncidentStage, outputsOf, type IncidentStage } from '../support/incident-stage.ts';
 import { adminCluster, apply, kubectl, sampleContainer } from '../support/namespace.ts';
 import { aiAgentsOnSandbox, aiAgentsSecrets } from '../support/overlays/ai-agents-on-sandbox.ts';
@@ -21,8 +20,7 @@ beforeAll(async () => {
     env: aiAgentsSecrets,
   });
   await deployReadyApp(stage.namespace, AGENT);
-  const address = await kubectl('-n', stage.namespace.name, 'get', 'service', AGENT.container, '-o', 'jsonpath={.spec.clusterIP}'); // prettier-ignore
-  traffic = await startLoadProcess({ url: `http://${address}/`, requestsPerSecond: 10, connections: 1 });
+  traffic = await sendTraffic(stage.namespace, AGENT, 10);
 }, 180_000);
 afterAll(async () => {
   await traffic?.stop();
@@ -50,23 +48,10 @@ async function watch(): Promise<void> {
 
 /** Fails every request from now on, and says why in its log. */
 async function failFor(note: string): Promise<void> {
-  const faults = JSON.stringify({ v1: { errorsUnderLoad: { aboveRps: 0, rate: 1 }, note } });
-  await configure(faults);
+  await setFaults(stage.namespace, AGENT, { v1: { errorsUnderLoad: { aboveRps: 0, rate: 1 }, note } });
   await watch();
 }
-/** New pods, which read their faults anew. */
-async function configure(faults: string): Promise<void> {
-  const { name: namespace } = stage.namespace;
-  await apply({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: AGENT.container, namespace },
-    data: { faults },
-  });
-  await kubectl('-n', namespace, 'rollout', 'restart', `deployment/${AGENT.deployment}`);
-  await rolledOut(stage.namespace, AGENT);
-}
-const repaired = (): Promise<void> => configure('{}');
+const repaired = (): Promise<void> => setFaults(stage.namespace, AGENT, {});
 const replicas = async (): Promise<number | undefined> =>
   (await adminCluster().read('Deployment', stage.namespace.name, AGENT.deployment)).spec.replicas;
 const untilReplicas = (count: number): Promise<unknown> =>
@@ -103,7 +88,7 @@ test('P-03.2 restarts the agent only when somebody who may says that the refused
   const remedy = await stage.runbook(incident, 'remedy');
   const gate = await gateOf(remedy);
   expect(gate.name).toBe('key-rotated');
-  await apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: AGENT.container, namespace: stage.namespace.name }, data: { faults: '{}' } }); // prettier-ignore
+  await writeFaults(stage.namespace, AGENT, {});
   expect(await remedy.decide({ gate: gate.name, by: 'security@company.com' })).toMatchObject({ code: 'wrong-role' });
   expect(await valueOf(`sum(rate(http_requests_total{namespace="${stage.namespace.name}",status=~"5.."}[10s]))`)).toBeGreaterThan(0); // prettier-ignore
   // Nothing else restarts it, and its errors end with the pods that had the old key.

@@ -1,6 +1,6 @@
 import { waitFor } from '../../scripts/sandbox/wait.ts';
-import { agentOf, deployReadyApp, sample, setImage } from '../support/agent.ts';
-import { openIncidentStage, type IncidentStage } from '../support/incident-stage.ts';
+import { agentOf, deployReadyApp, sample, sendTraffic, setFaults, setImage } from '../support/agent.ts';
+import { openIncidentStage, readShipped, type IncidentStage, type Rule } from '../support/incident-stage.ts';
 import { aiAgentsOnSandbox, aiAgentsSecrets } from '../support/overlays/ai-agents-on-sandbox.ts';
 import { valueOf } from '../support/prometheus-value.ts';
 
@@ -14,7 +14,10 @@ beforeAll(async () => {
     subject: 'severity',
     system: 'ai-agents-platform',
     takesAlerts: false,
-    overlay: (place) => ({ ...aiAgentsOnSandbox(place), incidents: { holidays: [nextWeekday(1)] } }),
+    overlay: (place) => ({
+      ...aiAgentsOnSandbox(place),
+      incidents: { holidays: [nextWeekday(1)], facts: hastyFacts() },
+    }),
     env: aiAgentsSecrets,
   });
   await Promise.all(AGENTS.map((agent) => deployReadyApp(stage.namespace, agentOf(agent))));
@@ -50,6 +53,36 @@ async function planned(): Promise<Fact[]> {
   if (code !== 0) throw new Error(JSON.stringify(json));
   return json['plan'].facts as Fact[];
 }
+const untilSeverity = (text: RegExp): Promise<unknown> => {
+  return waitFor(
+    `severity ${String(text)}`,
+    async () => {
+      const last = await severity();
+      if (text.test(last)) return true;
+      throw new Error(last);
+    },
+    { timeoutSeconds: 60, everyMs: 1000 },
+  );
+};
+
+/** Under the names of the platform's metrics, what the sample application measures. */
+function measured(): Rule[] {
+  const of = (metric: string, where = ''): string => `${metric}{namespace="${stage.namespace.name}"${where}}`;
+  return [
+    { record: 'agent_errors_total', expr: of('http_requests_total', ',status=~"5.."') },
+    { record: 'agent_processing_seconds_count', expr: of('http_request_duration_seconds_count') },
+    { record: 'agent_processing_seconds_sum', expr: of('http_request_duration_seconds_sum') },
+  ];
+}
+
+/** The platform's facts over the last seconds, and what was before over the half minute before them. */
+function hastyFacts() {
+  const { facts } = (readShipped('ai-agents-platform') as { incidents: { facts: { query: string }[] } }).incidents;
+  return facts.map((fact) => ({
+    ...fact,
+    query: fact.query.replaceAll('[1d] offset 5m', '[30s] offset 15s').replaceAll('[5m]', '[15s]'),
+  }));
+}
 const severity = async (): Promise<string> => (await planned()).find(({ label }) => label === 'severity')!.text;
 /** Milliseconds from the first level of the chain to each other one. */
 async function times(): Promise<number[]> {
@@ -65,6 +98,25 @@ test('P-01.1 is P3 while all agents answer: the next is told at the end of the n
   // The first weekday after today is a holiday of this test's catalog.
   expect(second!.text).toContain(`platform-engineering (on-call-secondary) at ${nextWeekday(2)}T17:00:00.000Z`);
 }, 60_000);
+
+test('P-01.3 is P1 when more than a tenth of the work fails, and when it takes more than five times as long as before', async () => {
+  const agent = agentOf('agent');
+  const traffic = await sendTraffic(stage.namespace, agent, 10);
+  try {
+    await stage.rules([{ name: 'agent', rules: measured() }]);
+    await untilSeverity(/^P3: /);
+    await setFaults(stage.namespace, agent, { v1: { latencyMs: 200 } });
+    await untilSeverity(/^P1: latency-factor is [\d.]+, over 5$/);
+    await setFaults(stage.namespace, agent, {});
+    await untilSeverity(/^P3: /);
+    await setFaults(stage.namespace, agent, { v1: { errorsUnderLoad: { aboveRps: 0, rate: 0.5 } } });
+    await untilSeverity(/^P1: error-rate is [\d.]+, over 10$/);
+    await setFaults(stage.namespace, agent, {});
+    await untilSeverity(/^P3: /);
+  } finally {
+    await traffic.stop();
+  }
+}, 240_000);
 
 test('P-01.2 is P2, P1 and P0 as one, two and three of four agents are down, with 1 h, 15 min and 5 min to respond', async () => {
   await breakAgent('scout');

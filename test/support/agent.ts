@@ -1,3 +1,5 @@
+import type { Load } from '../../scripts/load/load-generator.ts';
+import { startLoadProcess } from '../../scripts/load/load-process.ts';
 import { adminCluster, apply, kubectl, sampleContainer, type TestNamespace } from './namespace.ts';
 
 /** A service of a shipped system, played by the sample application under the names of its file. */
@@ -59,3 +61,29 @@ export const setImage = ({ name }: TestNamespace, { deployment, container }: App
 /** Its container as the cluster has it. */
 export const containerOf = async ({ name }: TestNamespace, { deployment }: App) =>
   (await adminCluster().read('Deployment', name, deployment)).spec.template.spec.containers[0]!;
+
+/** The faults of its next pods, and the pods that have them now are replaced. */
+export async function setFaults(namespace: TestNamespace, app: App, faults: object): Promise<void> {
+  await writeFaults(namespace, app, faults);
+  await kubectl('-n', namespace.name, 'rollout', 'restart', `deployment/${app.deployment}`);
+  await rolledOut(namespace, app);
+}
+
+/** The faults of its next pods. */
+export const writeFaults = ({ name: namespace }: TestNamespace, { container }: App, faults: object): Promise<void> =>
+  apply({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: container, namespace },
+    data: { faults: JSON.stringify(faults) },
+  });
+
+/** Sends requests to its Service until it is stopped. */
+export async function sendTraffic(
+  { name }: TestNamespace,
+  { container }: App,
+  requestsPerSecond: number,
+): Promise<Load> {
+  const address = await kubectl('-n', name, 'get', 'service', container, '-o', 'jsonpath={.spec.clusterIP}');
+  return startLoadProcess({ url: `http://${address}/`, requestsPerSecond, connections: 1 });
+}
