@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => namespace?.remove());
 
-function deployment(name: string, container: object): object {
+function deployment(name: string, container: object, strategy = 'RollingUpdate'): object {
   const labels = { app: name };
   return {
     apiVersion: 'apps/v1',
@@ -36,6 +36,7 @@ function deployment(name: string, container: object): object {
     metadata: { name, namespace: namespace.name },
     spec: {
       replicas: 1,
+      strategy: { type: strategy },
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { containers: [container] } },
     },
@@ -96,6 +97,24 @@ test('awaitRollout waits for the newest template, and names the reason when it c
     details: [{ reason: 'unschedulable' }],
   });
 }, 90_000);
+
+test.each(['RollingUpdate', 'Recreate'])(
+  'awaitRollout does not blame a new template for pods of the one before: %s',
+  async (strategy) => {
+    const name = `repaired-${strategy.toLowerCase()}`;
+    const bad = sampleContainer('v1', { image: 'registry.invalid/shop:v2' });
+    await apply(deployment(name, bad, strategy));
+    const failed = { details: [{ reason: 'image-pull' }] };
+    await expect(bench.run('awaitRollout', { name, within: '60s' })).rejects.toMatchObject(failed);
+    const { image } = sampleContainer('v1') as { image: string };
+    // Its controller has seen nothing of it when the action looks for the first time.
+    await adminCluster().patch('Deployment', namespace.name, name, [
+      { op: 'replace', path: '/spec/template/spec/containers/0/image', value: image },
+    ]);
+    expect((await bench.run('awaitRollout', { name, within: '60s' })).images).toHaveLength(1);
+  },
+  120_000,
+);
 
 test('awaitRollout knows StatefulSets too', async () => {
   const labels = { app: 'store' };

@@ -1,7 +1,7 @@
 import type { Cluster } from '../../adapters/kubernetes/cluster.ts';
-import type { Deployment, KubernetesEvent, Pod } from '../../domain/release/objects.ts';
+import type { Deployment, KubernetesEvent, Pod, ReplicaSet } from '../../domain/release/objects.ts';
 import { imageIdsOf, isLeaving, labelText, replicaSetOf, workloadOf } from '../../domain/release/ownership.ts';
-import { explainRollout, isRolledOut, type RolloutResult } from '../../domain/release/rollout.ts';
+import { explainRollout, isObserved, isRolledOut, type RolloutResult } from '../../domain/release/rollout.ts';
 import { TEMPLATE_HASH } from '../../domain/release/selectors.ts';
 import type { ActionContext } from '../action.ts';
 import { startedAt } from '../started-at.ts';
@@ -41,8 +41,8 @@ export async function watchRollout(
     }
     completeSince = undefined;
     const events = await eventsOf(cluster, pods);
-    const trouble = explainRollout({ deployment: workload, pods, events, now: tools.now() });
-    if (trouble?.certain) return { ready: false, reason: trouble.reason, detail: trouble.detail };
+    const trouble = isObserved(workload) && explainRollout({ deployment: workload, pods, events, now: tools.now() });
+    if (trouble && trouble.certain) return { ready: false, reason: trouble.reason, detail: trouble.detail };
     if (tools.now() - since.startedAt < timeoutMs) return undefined;
     return trouble
       ? { ready: false, reason: trouble.reason, detail: `${trouble.detail} (after ${timeoutMs / 1000} s)` }
@@ -51,7 +51,11 @@ export async function watchRollout(
   return watch(tools, EVERY_MS, look, since);
 }
 
-/** The pods of a workload's newest template. Its selector alone may take in pods of another color. */
+/**
+ * The pods of a workload's newest template. Its selector alone may take in pods of another color. With the strategy
+ * Recreate the ReplicaSet of a new template is made only when the old pods are gone: the newest that there is has been
+ * scaled to 0, and the pods that it still has speak of what was before.
+ */
 async function podsOf(
   cluster: Cluster,
   kind: WorkloadReference['kind'],
@@ -63,7 +67,8 @@ async function podsOf(
     kind === 'Deployment'
       ? cluster
           .list('ReplicaSet', metadata.namespace, selection)
-          .then((replicaSets) => replicaSetOf(workload, replicaSets)?.metadata.labels?.[TEMPLATE_HASH])
+          .then((replicaSets) => replicaSetOf(workload, replicaSets))
+          .then((newest) => (makesRoom(workload, newest) ? undefined : newest?.metadata.labels?.[TEMPLATE_HASH]))
       : workload.status?.updateRevision,
     cluster.list('Pod', metadata.namespace, selection),
   ]);
@@ -75,6 +80,9 @@ async function podsOf(
   );
   return { templateHash, pods: own };
 }
+
+const makesRoom = (workload: Deployment, newest: ReplicaSet | undefined): boolean =>
+  newest?.spec?.replicas === 0 && workload.spec.replicas !== 0;
 
 /** Events are only asked for pods that may be in trouble: they are many, and most rollouts need none. */
 async function eventsOf(cluster: Cluster, pods: Pod[]): Promise<KubernetesEvent[]> {

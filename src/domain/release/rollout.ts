@@ -44,11 +44,16 @@ const FORGOTTEN_MS = 300_000;
 /** A failure seen this often is not a hiccup. */
 const OFTEN = 2;
 
+/** Whether its controller has seen its newest template. Until then status and pods tell of the one before. */
+export const isObserved = ({ metadata, status }: Deployment): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 1);
+
 /** Whether every replica runs the current template and is available. */
-export function isRolledOut({ metadata, spec, status }: Deployment): boolean {
+export function isRolledOut(deployment: Deployment): boolean {
+  const { spec, status } = deployment;
   const wanted = spec.replicas ?? 1;
   return (
-    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 1) &&
+    isObserved(deployment) &&
     (status?.updatedReplicas ?? 0) === wanted &&
     (status?.replicas ?? 0) === wanted &&
     (status?.availableReplicas ?? 0) === wanted
