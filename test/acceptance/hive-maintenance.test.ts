@@ -1,15 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +13,7 @@ import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
 import { follow, type Ending, type RunningProcedure } from '../support/acceptance-procedure.ts';
 import { API, deployReadyApp, rolledOut, setImage, sample } from '../support/agent.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
+import { createHostVolume, type HostVolume } from '../support/host-volume.ts';
 import { adminCluster, apply, createTestNamespace, kubectl, type TestNamespace } from '../support/namespace.ts';
 import { startWorker, type WorkerProcess } from '../support/worker.ts';
 
@@ -36,7 +28,7 @@ const LOST_NODE = `${taskQueue}-node`;
 const DAY_S = 86_400;
 
 let systems: string;
-let logs: string;
+let logs: HostVolume;
 let overlay: string;
 let bench: DatabaseBench;
 let namespace: TestNamespace;
@@ -49,16 +41,13 @@ beforeAll(async () => {
   const connection = await Connection.connect({ address: temporal.address });
   client = new Client({ connection, namespace: temporal.namespace });
   systems = mkdtempSync(join(tmpdir(), 'windlass-systems-'));
-  logs = mkdtempSync(join(tmpdir(), 'windlass-logs-'));
-  // The sample's image runs as nobody in particular.
-  chmodSync(logs, 0o777);
   copyFileSync(join(import.meta.dirname, '../../systems/agent-hive.yaml'), join(systems, 'agent-hive.yaml'));
   [bench, namespace] = await Promise.all([
     createDatabaseBench([SYSTEM, ENVIRONMENT, 'leanvibe'].join('/')),
     createTestNamespace(),
   ]);
   await bench.sql('CREATE TABLE runs AS SELECT n AS id FROM generate_series(1, 500) n');
-  await applyLogs();
+  logs = await createHostVolume(namespace, 'leanvibe-logs');
   await deployReadyApp(namespace, API);
   const opened = overlayOf(openNow());
   overlay = join(systems, 'overlay.yml.test');
@@ -87,9 +76,8 @@ afterAll(async () => {
   await kubectl('delete', 'node', LOST_NODE, '--ignore-not-found');
   await bench?.remove();
   await namespace?.remove();
-  await kubectl('delete', 'pv', taskQueue, '--ignore-not-found', '--wait=false');
+  await logs?.remove();
   rmSync(systems, { recursive: true });
-  rmSync(logs, { recursive: true });
 }, 90_000);
 
 function overlayOf(windows: object): { overlayOf: string } & Record<string, unknown> {
@@ -153,31 +141,13 @@ function openNow(): object {
   return { weekly: of(50), monthly: of(60) };
 }
 
-/** A volume with an old log, a new one, and something that is no log. */
-async function applyLogs(): Promise<void> {
+/** An old log, a new one, and something that is no log. */
+function writeLogs(): void {
   for (const name of ['old.log', 'old.log.3.gz', 'new.log', 'old.txt']) {
-    writeFileSync(join(logs, name), name);
+    writeFileSync(join(logs.folder, name), name);
     const age = name.startsWith('new') ? 0 : 40 * DAY_S;
-    utimesSync(join(logs, name), Date.now() / 1000 - age, Date.now() / 1000 - age);
+    utimesSync(join(logs.folder, name), Date.now() / 1000 - age, Date.now() / 1000 - age);
   }
-  const spec = {
-    ...{ capacity: { storage: '1Mi' }, accessModes: ['ReadWriteMany'], storageClassName: '' },
-    persistentVolumeReclaimPolicy: 'Retain',
-  };
-  await apply(
-    {
-      ...{ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: taskQueue } },
-      spec: { ...spec, hostPath: { path: logs } },
-    },
-    {
-      ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
-      metadata: { name: 'leanvibe-logs', namespace: namespace.name },
-      spec: {
-        ...{ accessModes: ['ReadWriteMany'], storageClassName: '', volumeName: taskQueue },
-        resources: { requests: { storage: '1Mi' } },
-      },
-    },
-  );
 }
 
 const cli = (...args: string[]): Promise<CliAnswer> => cliOf(taskQueue)('kim', ...args);
@@ -324,7 +294,7 @@ describe('windows', () => {
     }
     // Today is such a Sunday.
     expect((await cli('schedules', 'apply', '--catalog', systems, '--overlay', overlay)).code).toBe(0);
-    await applyLogs();
+    writeLogs();
     const [before, known] = [await pod(), await backups()];
     const monthly = await trigger('monthly');
     const weekly = await trigger('weekly');
@@ -344,10 +314,9 @@ describe('windows', () => {
 
     // Patched pods, old logs gone and nothing else, one backup more, restored to scratch, and the scratch dropped.
     expect(await pod()).not.toBe(before);
-    expect(['old.log', 'old.log.3.gz', 'new.log', 'old.txt'].filter((name) => existsSync(join(logs, name)))).toEqual([
-      'new.log',
-      'old.txt',
-    ]);
+    expect(
+      ['old.log', 'old.log.3.gz', 'new.log', 'old.txt'].filter((name) => existsSync(join(logs.folder, name))),
+    ).toEqual(['new.log', 'old.txt']);
     const made = (await backups()).filter((key) => !known.includes(key));
     expect(made.filter((key) => !key.includes('verif'))).toHaveLength(1);
     expect(report['verified']).toEqual(report['backups']);
