@@ -1,6 +1,6 @@
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { RunningProcedure } from '../support/acceptance-procedure.ts';
-import { AGENT, containerOf, deployReadyApp, rolledOut, sample, setImage } from '../support/agent.ts';
+import { AGENT, containerOf, deployReadyApp, rolledOut, sample, setImage, writeFaults } from '../support/agent.ts';
 import { openIncidentStage, outputsOf, type IncidentStage } from '../support/incident-stage.ts';
 import { kubectl } from '../support/namespace.ts';
 import { valueOf } from '../support/prometheus-value.ts';
@@ -30,6 +30,10 @@ beforeEach(async () => {
 
 const image = async (): Promise<string> => (await containerOf(stage.namespace, AGENT)).image;
 
+/** How often its specification was changed. */
+const generation = async (): Promise<number> =>
+  Number(await kubectl('-n', stage.namespace.name, 'get', 'deployment', AGENT.deployment, '-o', 'jsonpath={.metadata.generation}')); // prettier-ignore
+
 async function gateOf(runbook: RunningProcedure) {
   const [gate] = await runbook.untilGatesOpen();
   return gate!;
@@ -46,11 +50,12 @@ test('P-04.1 shows what a crash loop lacks, restarts when that was repaired, and
   const remedy = await stage.runbook(incident, 'remedy');
   const gate = await gateOf(remedy);
   expect([gate.name, gate.asks]).toEqual(['crash-repaired', expect.stringContaining('crash fault: exiting with 1')]);
-  await kubectl('-n', stage.namespace.name, 'create', 'configmap', 'agent', '--from-literal=faults={"v6":{}}');
+  await writeFaults(stage.namespace, AGENT, { v6: {} });
+  const before = await generation();
   expect(await remedy.decide({ gate: gate.name, by: 'security@company.com' })).toMatchObject({ code: 'wrong-role' });
   expect(await remedy.decide({ gate: gate.name, by: 'devops-on-call' })).toMatchObject({ code: 'recorded' });
   expect(await incident.ending()).toMatchObject({ ok: true, result: { outcome: 'resolved', severity: 'P0' } });
-  expect(await image()).toBe(sample('v6'));
+  expect([await image(), await generation()]).toEqual([sample('v6'), before + 1]);
   await rolledOut(stage.namespace, AGENT);
 }, 240_000);
 
@@ -73,14 +78,12 @@ test('P-04.3 goes back from an image that cannot be pulled only when that is app
   const gate = await gateOf(remedy);
   expect(gate.asks).toMatch(new RegExp(`${bad}.* cannot be pulled.* revision \\d+ \\(${sample('v1')}\\)`));
   expect(await remedy.decide({ gate: gate.name, by: 'devops-on-call' })).toMatchObject({ code: 'wrong-role' });
-  const generation = () =>
-    kubectl('-n', stage.namespace.name, 'get', 'deployment', AGENT.deployment, '-o', 'jsonpath={.metadata.generation}');
   const before = await generation();
   expect(await image()).toBe(bad);
   expect(await remedy.decide({ gate: gate.name, by: 'platform-lead' })).toMatchObject({ code: 'recorded' });
   expect(await incident.ending()).toMatchObject({ ok: true, result: { outcome: 'resolved' } });
   expect(await image()).toBe(sample('v1'));
-  expect(Number(await generation())).toBe(Number(before) + 1);
+  expect(await generation()).toBe(before + 1);
   await rolledOut(stage.namespace, AGENT);
 }, 240_000);
 

@@ -137,6 +137,9 @@ test('H-13.1 SystemDown is not true of an API that answers, and opens an inciden
   const facts = await outputsOf(await stage.runbook(incident, 'diagnose'));
   expect(facts['pods']).toMatchObject({ ready: 0 });
   await incident.until('Sev1', ({ lines }) => lines.some((line) => line.startsWith('Sev1')));
+  const called = async () => JSON.stringify(await stage.received(`/pagerduty/${stage.environment}/`));
+  const isCalled = async () => (await called()).includes('primary, please acknowledge');
+  await waitFor('the primary to be called', isCalled, { timeoutSeconds: 30 });
   await setImage(stage.namespace, API, sample('v1'));
   await isOver(incident);
 }, 180_000);

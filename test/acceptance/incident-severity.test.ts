@@ -92,12 +92,27 @@ async function times(): Promise<number[]> {
 }
 const MINUTE = 60_000;
 
+/** Opens an incident as a person does, and ends it when the first of the chain was called. @returns its severity */
+async function opened(): Promise<unknown> {
+  const calls = async () =>
+    JSON.stringify(await stage.received(`/pagerduty/${stage.environment}/`)).split('devops, please acknowledge').length;
+  const before = await calls();
+  const { code, json } = await stage.cli('devops-on-call', 'incident', 'open', 'ai-agents-platform', stage.environment, '--title', 'Users complain'); // prettier-ignore
+  if (code !== 0) throw new Error(JSON.stringify(json));
+  const incident = await stage.incident();
+  await waitFor('a call', async () => (await calls()) > before, { timeoutSeconds: 30 });
+  await stage.cli('devops-on-call', 'incident', 'resolve', incident.id, '--reason', 'a test');
+  const ending = await incident.ending();
+  return ending.ok ? ending.result['severity'] : ending.message;
+}
+
 test('P-01.1 is P3 while all agents answer: the next is told at the end of the next business day, no weekend and no holiday', async () => {
   expect(await severity()).toBe('P3: no condition of a worse severity holds');
   const [, second] = (await planned()).filter(({ label }) => label.startsWith('told '));
   // The first weekday after today is a holiday of this test's catalog.
   expect(second!.text).toContain(`platform-engineering (on-call-secondary) at ${nextWeekday(2)}T17:00:00.000Z`);
-}, 60_000);
+  expect(await opened()).toBe('P3');
+}, 90_000);
 
 test('P-01.3 is P1 when more than a tenth of the work fails, and when it takes more than five times as long as before', async () => {
   const agent = agentOf('agent');
@@ -111,6 +126,7 @@ test('P-01.3 is P1 when more than a tenth of the work fails, and when it takes m
     await untilSeverity(/^P3: /);
     await setFaults(stage.namespace, agent, { v1: { errorsUnderLoad: { aboveRps: 0, rate: 0.5 } } });
     await untilSeverity(/^P1: error-rate is [\d.]+, over 10$/);
+    expect(await opened()).toBe('P1');
     await setFaults(stage.namespace, agent, {});
     await untilSeverity(/^P3: /);
   } finally {
