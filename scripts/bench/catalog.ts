@@ -32,9 +32,18 @@ const RELEASE = {
   recheckEvery: '24h',
 };
 
+/** It looks, and needs no lease: environments in one namespace have one Service, which has one holder. */
+const REMEDY = {
+  description: 'What the shop is',
+  steps: [{ action: 'describeWorkload', with: { name: SERVICE } }],
+};
+
 export interface BenchCatalog {
-  /** Environments of `SYSTEM`; each is a namespace of its own. */
+  /** Environments of `SYSTEM`; each is a namespace of its own, unless all of them are in this one. */
   environments: string[];
+  namespace?: string;
+  /** An alert whose incident has a remedy: a runbook with one action, which asks the cluster. */
+  alert?: string;
   /** Environments of `PARKED_SYSTEM`; all in one namespace, because a procedure that waits changes nothing in it. */
   parked?: { environments: string[]; namespace: string };
   /** A database of the sandbox's catalog that these environments have too, and its name on the sandbox's server. */
@@ -73,12 +82,15 @@ export function writeCatalog({ kubernetes, prometheus, postgres }: Endpoints, wa
       databases: databaseOf(environments),
       windows: null,
       services: { [SERVICE]: { release: { ...RELEASE, retireAfter: wanted.retireAfter }, metrics: [], sla: [] } },
+      ...(wanted.alert ? { incidents: { alerts: [{ alert: wanted.alert, runbook: 'remedy' }], quietFor: '1s' } } : {}),
+      // One of them tends the database, which most benches lack.
+      runbooks: { ...(wanted.database ? {} : { 'tidy-database': null }), ...(wanted.alert ? { remedy: REMEDY } : {}) },
       policies: { deployRelease: { gates: [], ...gates, notify: [] }, rollBackRelease: { notify: [] } },
     };
     writeFileSync(join(folder, `${system}.yaml`), stringify(merge(sandbox, changes)));
   };
-  const { environments, parked } = wanted;
-  write(SYSTEM, Object.fromEntries(environments.map((name) => [name, environment(name)])), {
+  const { environments, namespace, parked } = wanted;
+  write(SYSTEM, Object.fromEntries(environments.map((name) => [name, environment(namespace ?? name)])), {
     promotion: [gate(PROMOTION)],
   });
   if (parked)

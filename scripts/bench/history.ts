@@ -1,7 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 
 /** An event of a history; which kind it is shows in the attributes it has. */
-type Event = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
+export type Event = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
 
 /** The events of a run, the newest run when none is named. */
 export async function eventsOf(client: Client, workflowId: string, runId?: string): Promise<Event[]> {
@@ -93,5 +93,6 @@ export function phasesOf(events: Event[], sentAt: number, patchedAt: number): De
   };
 }
 
-const timeOf = ({ eventTime }: Event): number =>
+/** Milliseconds since the epoch, by the Temporal server's clock. */
+export const timeOf = ({ eventTime }: Event): number =>
   Number(eventTime?.seconds ?? 0) * 1000 + Number(eventTime?.nanos ?? 0) / 1e6;

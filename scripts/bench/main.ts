@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { benchAlerts } from './alerts.ts';
 import { benchBackup } from './backup.ts';
 import { benchPromote } from './promote.ts';
-import { renderBackup, renderPromote, renderTraffic } from './render.ts';
+import { renderAlerts, renderBackup, renderPromote, renderTraffic } from './render.ts';
 import { benchTraffic } from './traffic.ts';
 
 const HELP = `Measures on the running sandbox (npm run sandbox -- up), with a worker, namespaces and procedures of its own.
@@ -18,6 +19,11 @@ const HELP = `Measures on the running sandbox (npm run sandbox -- up), with a wo
   npm run bench -- backup      a backup and a test restore, in turn with a plain pipe of the same tools
       --rounds N               rounds of both (5)
       --megabytes N            size of the database (1100)
+  npm run bench -- alerts      from an alert to the first activity of its remedy at 1 and at 10 alerts per second; then a
+                               storm of one cause, in batches and one by one
+      --slow N                 alerts at 1 per second (60)
+      --fast N                 alerts at 10 per second (300)
+      --storm N                alerts of the storm, at most 5000 (1000)
 
   --json FILE                  writes all figures as JSON
 
@@ -33,6 +39,9 @@ const { values, positionals } = parseArgs({
     requests: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '5' },
     megabytes: { type: 'string', default: '1100' },
+    slow: { type: 'string', default: '60' },
+    fast: { type: 'string', default: '300' },
+    storm: { type: 'string', default: '1000' },
     json: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -53,6 +62,11 @@ const benches: Record<string, () => Promise<{ report: object; text: string }>> =
     const report = await benchBackup({ rounds: count('rounds', 1), megabytes: count('megabytes', 1), say });
     return { report, text: renderBackup(report) };
   },
+  async alerts() {
+    const [slow, fast, storm] = [count('slow', 1), count('fast', 1), count('storm', 1)];
+    const report = await benchAlerts({ slow, fast, storm, say });
+    return { report, text: renderAlerts(report) };
+  },
 };
 
 const bench = positionals.length === 1 ? benches[positionals[0]!] : undefined;
@@ -67,7 +81,7 @@ if (values.help) {
   if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-function count(name: 'runs' | 'parked' | 'wait' | 'rate' | 'requests' | 'rounds' | 'megabytes', least: number): number {
+function count(name: Exclude<keyof typeof values, 'json' | 'help'>, least: number): number {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= least) return value;
   console.error(`--${name}: expected a whole number from ${least}, got ${values[name]}`);

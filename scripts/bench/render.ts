@@ -1,9 +1,11 @@
+import type { AlertsReport, AlertsSeries } from './alerts.ts';
 import type { BackupReport } from './backup.ts';
 import type { Cost } from './history.ts';
 import type { Move } from './load-series.ts';
 import { QUIET, type Machine, type MachineLoad } from './machine.ts';
 import type { PromoteReport, PromoteSeries } from './promote.ts';
 import type { Summary } from './statistics.ts';
+import type { StormReport } from './storm.ts';
 import type { TrafficPart, TrafficReport } from './traffic.ts';
 
 export function renderPromote({ machine, series }: PromoteReport): string {
@@ -60,6 +62,38 @@ export function renderBackup(report: BackupReport): string {
     `  the worker held ${report.workerPeakMiB} MiB at most`,
   ].join('\n');
 }
+
+export const renderAlerts = ({ machine, series, storms }: AlertsReport): string =>
+  [renderMachine(machine), ...series.map(renderAlertsSeries), ...storms.map(renderStorm)].join('\n\n');
+
+function renderAlertsSeries({
+  perSecond,
+  samples,
+  loadBefore,
+  loadDuring,
+  phasesP50,
+  ...figures
+}: AlertsSeries): string {
+  return [
+    `Alert sent → first activity of its remedy started, ${samples.length} alerts at ${perSecond}/s, an incident each`,
+    `  activity started      ${renderSummary(figures.remedyMs)}`,
+    `  answer to the sender  ${renderSummary(figures.answeredMs)}`,
+    `  p50 of its parts      ${Object.entries(phasesP50)
+      .map(([phase, ms]) => `${phase} ${ms}`)
+      .join(', ')} ms`,
+    `  load                  before ${renderLoad(loadBefore)}; during ${renderLoad(loadDuring)}`,
+  ].join('\n');
+}
+
+const renderStorm = (storm: StormReport): string =>
+  [
+    `A storm of ${storm.alerts} alerts of one cause, ${storm.how}, ${storm.webhooks} webhooks`,
+    `  incidents             ${storm.incidents}, with ${storm.counted} alerts counted and ${storm.remedies} remedy; ${storm.outcome}`,
+    `  all alerts in it      ${storm.allInMs} ms after the first was sent`,
+    `  answers               ${storm.refused} refused; ${renderSummary(storm.answeredMs)}`,
+    `  its history           ${storm.events} events, ${storm.historyBytes} bytes, ${storm.signals} signals, ${storm.failedWorkflowTasks} workflow tasks failed`,
+    `  load                  before ${renderLoad(storm.loadBefore)}; after ${renderLoad(storm.loadAfter)}`,
+  ].join('\n');
 
 function renderPart({ rate, load }: TrafficPart): string[] {
   const { issued, failed, failures, latencyMs, connections } = load;

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endMatching } from '../end-matching.ts';
 import { readEndpoints, type Endpoints } from '../sandbox/endpoints.ts';
 import { startWorker, type WorkerProcess } from '../worker-process.ts';
-import { PARKED_SYSTEM, SYSTEM, writeCatalog, type BenchCatalog } from './catalog.ts';
+import { writeCatalog, type BenchCatalog } from './catalog.ts';
 import { connectCluster, type Cluster } from './cluster.ts';
 
 export const TASK_QUEUE = 'windlass-bench';
@@ -26,9 +26,14 @@ const NOTICE_WITHIN_MS = 30_000;
 /**
  * Carries a bench out with a worker, a catalog and a task queue of its own, and clears everything away afterwards, also
  * when it is interrupted. What an interrupted bench left is cleared first.
+ * @param env more of the worker's environment
  * @throws SandboxError when no sandbox is up; Error when its API server keeps no audit log
  */
-export async function withSetting<T>(catalog: BenchCatalog, work: (setting: Setting) => Promise<T>): Promise<T> {
+export async function withSetting<T>(
+  catalog: BenchCatalog,
+  work: (setting: Setting) => Promise<T>,
+  env: (endpoints: Endpoints) => NodeJS.ProcessEnv = () => ({}),
+): Promise<T> {
   const endpoints = readEndpoints();
   const { auditLog } = endpoints.kubernetes;
   if (!auditLog) throw new Error('a bench reads the time of a switch from the audit log, which this cluster lacks');
@@ -41,7 +46,7 @@ export async function withSetting<T>(catalog: BenchCatalog, work: (setting: Sett
   const systems = writeCatalog(endpoints, catalog);
   let working: Promise<T> | undefined;
   try {
-    const worker = await startWorker({ endpoints, taskQueue: TASK_QUEUE, systems });
+    const worker = await startWorker({ endpoints, taskQueue: TASK_QUEUE, systems, env: env(endpoints) });
     try {
       interrupted.throwIfAborted();
       working = work({ ...setting, worker });
@@ -65,10 +70,9 @@ async function clear({ client, cluster }: Pick<Setting, 'client' | 'cluster'>): 
   await cluster.clear();
 }
 
-/** Terminates what runs of the bench's systems, change control included. */
+/** Terminates what runs on the bench's task queue: what has not done its first task yet names no system. */
 async function endProcedures(client: Client): Promise<void> {
-  const query = `OpsSystem IN ('${SYSTEM}', '${PARKED_SYSTEM}') AND ExecutionStatus = 'Running'`;
-  await endMatching(client, query, 'the bench is over');
+  await endMatching(client, `TaskQueue = '${TASK_QUEUE}' AND ExecutionStatus = 'Running'`, 'the bench is over');
 }
 
 /**

@@ -230,9 +230,14 @@ export async function signalWithStart(client: Client, asked: SignalWithStart): P
 /** Signals a workflow if it runs. @throws Unavailable */
 export async function signalRunning(
   client: Client,
-  workflowId: string,
-  signal: string,
-  payload: unknown,
+  {
+    workflowId,
+    signal,
+    argument,
+    timeoutMs,
+  }: Pick<SignalWithStart, 'workflowId' | 'signal' | 'argument' | 'timeoutMs'>,
 ): Promise<void> {
-  await unlessNotFound(() => client.workflow.getHandle(workflowId).signal(signal, payload));
+  await unlessNotFound(() =>
+    client.withDeadline(Date.now() + timeoutMs, () => client.workflow.getHandle(workflowId).signal(signal, argument)),
+  );
 }

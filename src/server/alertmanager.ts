@@ -16,9 +16,11 @@ export const webhookSchema = z.object({
         fingerprint: z.string().min(1).max(64),
       }),
     )
-    .min(1)
-    .max(5000),
+    .min(1),
 });
+
+/** Alerts of one webhook that are passed on. More would not be told apart by an incident; a refusal would lose all of them. */
+const ALERTS = 5000;
 
 /** Most that one label or annotation may bring into a history, and how many of them. */
 const TEXT = 500;
@@ -33,12 +35,12 @@ export interface Bundle {
 /**
  * The alerts of a webhook by the incident they belong to. Labels `system` and `environment` say which, `service` too when
  * it is not the system as a whole.
- * @returns besides, how many name no system and environment that could have an incident
+ * @returns besides, how many are not passed on: most often they name no system and environment that could have an incident
  */
 export function bundlesOf({ alerts }: z.output<typeof webhookSchema>): { bundles: Bundle[]; ignored: number } {
   const bundles = new Map<string, Bundle>();
-  let ignored = 0;
-  for (const { status, fingerprint, startsAt, labels: given, annotations } of alerts) {
+  let ignored = Math.max(0, alerts.length - ALERTS);
+  for (const { status, fingerprint, startsAt, labels: given, annotations } of alerts.slice(0, ALERTS)) {
     const { system, environment, service } = given;
     const parsed = handleIncident.input.safeParse({
       system,

@@ -1,10 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { signalRunning, signalWithStart } from '../adapters/temporal.ts';
-import { handleIncident } from '../contracts/handle-incident.ts';
+import { handleIncident, type IncidentAlert } from '../contracts/handle-incident.ts';
 import type { Bundle } from './alertmanager.ts';
 
-/** Alerts of one signal: a payload may have 2 MiB. */
-const AT_ONCE = 200;
+/** Of one signal: a payload may have 2 MiB, and what is longer is refused for ever. */
+const ALERTS_AT_ONCE = 200;
+const BYTES_AT_ONCE = 1024 * 1024;
+/** Alertmanager gives a webhook up after 10 s, and sends it again; by then it must have an answer. */
+const WITHIN_MS = 5000;
 /** Signals to one incident follow each other no faster: what comes meanwhile goes together. */
 const PAUSE_MS = 500;
 
@@ -47,11 +50,10 @@ export function createIncidentTaker(client: Client, taskQueue: string): (bundle:
   async function send(workflowId: string, together: Waiting[]): Promise<void> {
     const [{ bundle }] = together as [Waiting];
     const alerts = together.flatMap((each) => each.bundle.alerts);
-    for (let from = 0; from < alerts.length; from += AT_ONCE) {
-      const part = { alerts: alerts.slice(from, from + AT_ONCE) };
+    for (const part of signalsOf(alerts)) {
       if (part.alerts.every(({ status }) => status === 'resolved')) {
         // The end of an alert opens nothing.
-        await signalRunning(client, workflowId, 'alerts', part);
+        await signalRunning(client, { workflowId, signal: 'alerts', argument: part, timeoutMs: WITHIN_MS });
         continue;
       }
       const { input } = bundle;
@@ -65,8 +67,24 @@ export function createIncidentTaker(client: Client, taskQueue: string): (bundle:
         argument: part,
         memo: { summary, requestedBy: input.requestedBy },
         summary,
-        timeoutMs: 5000,
+        timeoutMs: WITHIN_MS,
       });
     }
   }
+}
+
+/** The payloads that carry alerts, in their order: each within what a signal may have. */
+export function signalsOf(alerts: IncidentAlert[]): { alerts: IncidentAlert[] }[] {
+  const signals: { alerts: IncidentAlert[] }[] = [];
+  let bytes = Infinity;
+  for (const alert of alerts) {
+    const size = Buffer.byteLength(JSON.stringify(alert));
+    if (bytes + size > BYTES_AT_ONCE || signals.at(-1)!.alerts.length === ALERTS_AT_ONCE) {
+      signals.push({ alerts: [] });
+      bytes = 0;
+    }
+    signals.at(-1)!.alerts.push(alert);
+    bytes += size;
+  }
+  return signals;
 }

@@ -4,8 +4,11 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { describeIssues } from '../contracts/contract.ts';
 import { webhookSchema, bundlesOf, type Bundle } from './alertmanager.ts';
 
-/** Alertmanager sends a group at once; a thousand alerts with long annotations stay below. */
-const BODY_BYTES = 4 * 1024 * 1024;
+/**
+ * Alertmanager sends a group at once, and what is refused as too long it never sends again: five thousand alerts of 3 KB,
+ * which is a long one, stay below.
+ */
+const BODY_BYTES = 16 * 1024 * 1024;
 
 export interface IntakeOptions {
   host: string;

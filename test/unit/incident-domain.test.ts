@@ -2,7 +2,15 @@ import type { IncidentAlert, IncidentRecord } from '../../src/contracts/handle-i
 import { incidents } from '../../src/contracts/incident-catalog.ts';
 import { endOfNextBusinessDay, instantOf, isBusinessDay } from '../../src/domain/incident/business-days.ts';
 import { dueAfter, escalationTimes, levelAt } from '../../src/domain/incident/clock.ts';
-import { emptyLedger, enter, firesStill, KEPT_ALERTS, keyOf, without } from '../../src/domain/incident/ledger.ts';
+import {
+  emptyLedger,
+  enter,
+  firesStill,
+  KEPT_ALERTS,
+  KEPT_CHARACTERS,
+  keyOf,
+  without,
+} from '../../src/domain/incident/ledger.ts';
 import { draftPostMortem } from '../../src/domain/incident/post-mortem.ts';
 import { noted, ruleFor, timesOf, TIMELINE_ENTRIES } from '../../src/domain/incident/record.ts';
 import { computeSeverity } from '../../src/domain/incident/severity.ts';
@@ -186,6 +194,16 @@ describe('the ledger of alerts', () => {
     const storm = Array.from({ length: 1000 }, (__, index) => alert({ fingerprint: `f${index}` }));
     const { ledger, news } = enter(emptyLedger(), storm, 0);
     expect([ledger.total, ledger.kept.length, news.length]).toEqual([1000, KEPT_ALERTS, 1000]);
+  });
+
+  test('keeps fewer alerts when they are long, over several webhooks too', () => {
+    const annotations = { description: 'x'.repeat(15_000) };
+    const storm = Array.from({ length: 30 }, (__, index) => alert({ fingerprint: `f${index}`, annotations }));
+    const first = enter(emptyLedger(), storm.slice(0, 10), 0).ledger;
+    const { ledger } = enter(first, storm, 0);
+    expect([first.kept.length, ledger.total, ledger.firing]).toEqual([10, 30, 30]);
+    expect(ledger.kept.length).toBe(13);
+    expect(JSON.stringify(ledger.kept).length).toBeLessThanOrEqual(KEPT_CHARACTERS);
   });
 });
 

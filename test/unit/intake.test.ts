@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { Bundle } from '../../src/server/alertmanager.ts';
+import { signalsOf } from '../../src/server/incidents.ts';
 import { serveIntake } from '../../src/server/intake.ts';
 
 const TOKEN = 'a-token-of-tests';
@@ -81,7 +82,7 @@ test.each([
   ['a start that is no time', JSON.stringify(webhook(alert({ startsAt: 'now' }))), 400, 'startsAt'],
   ['no system', JSON.stringify(webhook(alert({ labels: { alertname: 'X' } }))), 422, 'system'],
   ['a name that is none', JSON.stringify(webhook(alert({ labels: { ...LABELS, system: '../x' } }))), 422, 'system'],
-  ['5 MB', JSON.stringify(webhook(alert({ annotations: { text: 'x'.repeat(5_000_000) } }))), 413, 'at most'],
+  ['17 MB', JSON.stringify(webhook(alert({ annotations: { text: 'x'.repeat(17_000_000) } }))), 413, 'at most'],
 ])('a body with %s is refused in words and has no effect', async (_, body, status, words) => {
   const answer = await post(body).catch((error: Error) => error);
   // A server that refuses before it read all may reset the connection under a client that still sends.
@@ -101,4 +102,27 @@ test('alerts that could not be made durable are not acknowledged, so that they c
 test('long texts are cut before they can fill a history', async () => {
   await post(JSON.stringify(webhook(alert({ annotations: { text: 'x'.repeat(100_000) } }))));
   expect(taken[0]!.alerts[0]!.annotations['text']).toHaveLength(500);
+});
+
+test('of a webhook with more alerts than an incident tells apart the first ones count; a refusal would lose all', async () => {
+  const many = Array.from({ length: 5010 }, (_, index) => alert({ fingerprint: `f${index}` }));
+  expect(await post(JSON.stringify(webhook(...many)))).toEqual({
+    status: 202,
+    body: { incidents: 1, alerts: 5000, ignored: 10 },
+  });
+});
+
+test.each([
+  ['short ones by their number', 1000, 10, [200, 200, 200, 200, 200]],
+  ['long ones by their size', 100, 30_000, [34, 34, 32]],
+  ['one that is too long alone', 2, 1_100_000, [1, 1]],
+  ['none', 0, 0, []],
+])('alerts are passed on in signals that Temporal takes: %s', (_, count, length, expected) => {
+  const alerts = Array.from({ length: count }, (__, index) => ({
+    ...{ fingerprint: `f${index}`, status: 'firing' as const, startsAt: '2026-11-26T10:00:00Z', labels: {} },
+    annotations: { text: 'x'.repeat(length) },
+  }));
+  const signals = signalsOf(alerts);
+  expect(signals.map((signal) => signal.alerts.length)).toEqual(expected);
+  expect(signals.flatMap((signal) => signal.alerts)).toEqual(alerts);
 });

@@ -2,6 +2,8 @@ import type { IncidentAlert } from '../../contracts/handle-incident.ts';
 
 /** Distinct alerts that an incident keeps; of more it only counts. A storm must not fill its state. */
 export const KEPT_ALERTS = 200;
+/** Characters of all that are kept: a new history takes them twice, in a payload that may have 2 MiB. */
+export const KEPT_CHARACTERS = 200_000;
 /** Distinct alerts that are told apart at all; beyond them the state would not fit a payload any more. */
 export const KNOWN_ALERTS = 5000;
 
@@ -25,6 +27,7 @@ export const keyOf = ({ fingerprint, startsAt }: Pick<IncidentAlert, 'fingerprin
 
 /** The alerts of a webhook entered into the ledger. @returns those that were news */
 export function enter(ledger: Ledger, alerts: IncidentAlert[], at: number): { ledger: Ledger; news: IncidentAlert[] } {
+  let left = KEPT_CHARACTERS - sizeOf(ledger.kept);
   const next: Ledger = { ...ledger, known: { ...ledger.known }, kept: [...ledger.kept] };
   const news = alerts.filter((alert) => {
     const key = keyOf(alert);
@@ -35,7 +38,7 @@ export function enter(ledger: Ledger, alerts: IncidentAlert[], at: number): { le
     if (before === undefined) {
       if (next.total >= KNOWN_ALERTS) return false;
       next.total++;
-      if (next.kept.length < KEPT_ALERTS) next.kept.push(alert);
+      if (next.kept.length < KEPT_ALERTS && (left -= sizeOf(alert)) >= 0) next.kept.push(alert);
     }
     next.known[key] = fires;
     next.firing += fires ? 1 : -1;
@@ -45,6 +48,8 @@ export function enter(ledger: Ledger, alerts: IncidentAlert[], at: number): { le
   else if (news.length > 0) next.quietSince = at;
   return { ledger: next, news };
 }
+
+const sizeOf = (value: unknown): number => JSON.stringify(value).length;
 
 /** The ledger without alerts that are known from elsewhere. */
 export function without(ledger: Ledger, keys: readonly string[]): Ledger {
