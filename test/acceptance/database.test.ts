@@ -251,6 +251,30 @@ test('P-17.3 refuses a backup of another server, and a rejected restore, and cha
   expect(await rowsOf('customers')).toBe(100);
 }, 180_000);
 
+test('a restore while a release runs is refused by its name, or waits behind it when asked to', async () => {
+  const id = await backUp();
+  const before = await bench.databases();
+  const release = await start('deploy', SYSTEM, ENVIRONMENT, 'shop', 'docker.io/windlass/sample:v2');
+  await release.untilGatesOpen();
+  const refused = await (await restore()).ending();
+  expect(refused).toMatchObject({
+    ok: false,
+    type: 'LeaseUnavailable',
+    message: expect.stringContaining(`reserved by ${release.id}`),
+  });
+  expect([await bench.databases(), await replicas()]).toEqual([before, 2]);
+
+  const queued = await restore('--queue');
+  await queued.until('its place in the queue', ({ lines }) =>
+    lines.some((line) => line.includes(`behind deployRelease`) && line.includes(release.id)),
+  );
+  await release.decide({ gate: 'engineering-lead', by: 'ana', decision: 'reject', reason: 'the restore first' });
+  expect(await release.ending()).toMatchObject({ ok: false, type: 'GateNotApproved' });
+  await queued.untilGatesOpen();
+  await queued.decide({ gate: 'restore', by: 'ana' });
+  expect(await queued.ending()).toMatchObject({ ok: true, result: { backup: id } });
+}, 240_000);
+
 test('a full disk ends a restore and a test restore by name, with everything as before; with room made, both are done', async () => {
   const disk = await createSmallTablespace((text) => bench.sql(text, 'postgres'), 24);
   try {
