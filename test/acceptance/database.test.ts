@@ -9,6 +9,7 @@ import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
 import { follow, type Ending, type RunningProcedure } from '../support/acceptance-procedure.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
 import { adminCluster, createTestNamespace, deployReadySample, type TestNamespace } from '../support/namespace.ts';
+import { valueOf } from '../support/prometheus-value.ts';
 import { createSmallTablespace } from '../support/small-tablespace.ts';
 import { startWorker, type WorkerProcess } from '../support/worker.ts';
 
@@ -254,6 +255,9 @@ test('P-17.3 refuses a backup of another server, and a rejected restore, and cha
 test('a restore while a release runs is refused by its name, or waits behind it when asked to', async () => {
   const id = await backUp();
   const before = await bench.databases();
+  // Pods that a restore stopped count as down until Prometheus forgets them, and a release asks for uptime.
+  const uptime = `avg(up{namespace="${namespace.name}"})`;
+  await waitFor('all pods up', async () => (await valueOf(uptime)) === 1, { timeoutSeconds: 90 });
   const release = await start('deploy', SYSTEM, ENVIRONMENT, 'shop', 'docker.io/windlass/sample:v2');
   await release.untilGatesOpen();
   const refused = await (await restore()).ending();
