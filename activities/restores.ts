@@ -52,7 +52,7 @@ export function createRestoreActivities(deps: Pick<Dependencies, 'secrets'>) {
     /**
      * Restores a backup into a database of its own, beside all others. Look-before-repeat: its name belongs to the run; an
      * attempt that died left a database that is not whole, which the next one drops and makes anew.
-     * @throws BackupCorrupt, WrongKey, WrongCluster, DatabaseFailed (a full disk, too), BackupMissing
+     * @throws BackupCorrupt, WrongKey, WrongCluster, DiskFull, DatabaseFailed, BackupMissing
      */
     async restoreBeside({ slice, identity, id, database }: Beside): Promise<{ restoreMs: number }> {
       const encryptionKey = await encryptionKeyOf(deps, slice);

@@ -15,7 +15,8 @@ const BY_STATE: [prefix: string, type: FailureType][] = [
   ['42501', 'Forbidden'], // insufficient privilege
   ['42P01', 'NotFound'], // no such table
   ['42704', 'NotFound'], // no such object
-  ['53', 'Unavailable'], // insufficient resources: too many connections, disk full
+  ['53100', 'DiskFull'],
+  ['53', 'Unavailable'], // insufficient resources: too many connections
   ['55P03', 'Unavailable'], // lock not available
   ['55006', 'Unavailable'], // object in use
   ['57014', 'TimedOut'], // query canceled: by statement_timeout, or by us
@@ -36,5 +37,19 @@ export function postgresFailure(error: unknown, where: string): ApplicationFailu
     return failure('Unavailable', `${where} does not answer: ${[code, message].filter(Boolean).join(': ')}`);
   }
   const type = BY_STATE.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'InvalidInput';
-  return failure(type, `${where} says: ${message} (SQLSTATE ${code})`);
+  const said = `${where} says: ${message} (SQLSTATE ${code})`;
+  return failure(type, type === 'DiskFull' ? `${said}. ${MAKE_ROOM}` : said);
 }
+
+/** What to do about DiskFull. */
+export const MAKE_ROOM =
+  "The disk of the server, or of one of its tablespaces, is full: make room there, for a restore as much as the backup's data needs beside what is there, and start again.";
+
+/**
+ * Whether a server said to one of its tools that its disk is full: tools pass on its words, not its SQLSTATE. Only ends of
+ * an error line and the server's hint count, because a context quotes rows.
+ */
+export const saysDiskFull = (complaints: string): boolean =>
+  /ERROR: .*(No space left on device|Disk quota exceeded|wrote only \d+ of \d+ bytes at block \d+)$|^HINT: +Check free disk space/m.test(
+    complaints,
+  );

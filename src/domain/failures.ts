@@ -34,6 +34,7 @@ export const FAILURES = {
   BackupMissing: 'there is no backup as asked for, or none that is young enough',
   BackupCorrupt: 'a backup in the store is not what was stored',
   WrongKey: 'the backup was encrypted with another key',
+  DiskFull: 'the database server has no room left for what must be written',
   DatabaseFailed: 'PostgreSQL, or one of its tools, refused or failed',
   Unavailable: 'a service did not answer, or answered that it cannot now (network, timeout, 429, 5xx)',
 } as const;

@@ -6,9 +6,11 @@ import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { BackupManifest } from '../../src/contracts/backup.ts';
 import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
-import { follow, type RunningProcedure } from '../support/acceptance-procedure.ts';
+import { follow, type Ending, type RunningProcedure } from '../support/acceptance-procedure.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
 import { adminCluster, createTestNamespace, deployReadySample, type TestNamespace } from '../support/namespace.ts';
+import { valueOf } from '../support/prometheus-value.ts';
+import { createSmallTablespace } from '../support/small-tablespace.ts';
 import { startWorker, type WorkerProcess } from '../support/worker.ts';
 
 // The shipped CLI and worker on the sandbox's catalog, with a database and a namespace of its own.
@@ -102,6 +104,13 @@ async function backUp(): Promise<string> {
 
 const restore = (...flags: string[]): Promise<RunningProcedure> =>
   start('restore', ...PLACE, '--reason', 'table orders was dropped', ...flags);
+
+async function restoreApproved(): Promise<Ending> {
+  const procedure = await restore();
+  await procedure.untilGatesOpen();
+  await procedure.decide({ gate: 'restore', by: 'ana' });
+  return procedure.ending();
+}
 
 const replicas = async (): Promise<number | undefined> =>
   (await adminCluster().read('Deployment', namespace.name, 'shop')).spec.replicas;
@@ -242,6 +251,68 @@ test('P-17.3 refuses a backup of another server, and a rejected restore, and cha
   expect(await approved.ending()).toMatchObject({ ok: true });
   expect(await rowsOf('customers')).toBe(100);
 }, 180_000);
+
+test('a restore while a release runs is refused by its name, or waits behind it when asked to', async () => {
+  const id = await backUp();
+  const before = await bench.databases();
+  // Pods that a restore stopped count as down until Prometheus forgets them, and a release asks for uptime.
+  const uptime = `avg(up{namespace="${namespace.name}"})`;
+  await waitFor('all pods up', async () => (await valueOf(uptime)) === 1, { timeoutSeconds: 90 });
+  const release = await start('deploy', SYSTEM, ENVIRONMENT, 'shop', 'docker.io/windlass/sample:v2');
+  await release.untilGatesOpen();
+  const refused = await (await restore()).ending();
+  expect(refused).toMatchObject({
+    ok: false,
+    type: 'LeaseUnavailable',
+    message: expect.stringContaining(`reserved by ${release.id}`),
+  });
+  expect([await bench.databases(), await replicas()]).toEqual([before, 2]);
+
+  const queued = await restore('--queue');
+  await queued.until('its place in the queue', ({ lines }) =>
+    lines.some((line) => line.includes(`behind deployRelease`) && line.includes(release.id)),
+  );
+  await release.decide({ gate: 'engineering-lead', by: 'ana', decision: 'reject', reason: 'the restore first' });
+  expect(await release.ending()).toMatchObject({ ok: false, type: 'GateNotApproved' });
+  await queued.untilGatesOpen();
+  await queued.decide({ gate: 'restore', by: 'ana' });
+  expect(await queued.ending()).toMatchObject({ ok: true, result: { backup: id } });
+}, 240_000);
+
+test('a full disk ends a restore and a test restore by name, with everything as before; with room made, both are done', async () => {
+  const disk = await createSmallTablespace((text) => bench.sql(text, 'postgres'), 24);
+  try {
+    // A restore puts a table where it was: there is room for this one once, not twice.
+    await bench.sql(`CREATE TABLE ledger TABLESPACE ${disk.name} AS
+      SELECT n AS id, repeat(md5(n::text), 30) AS entry FROM generate_series(1, 15000) n`);
+    const id = await backUp();
+    const before = await bench.databases();
+    const full = { ok: false, type: 'DiskFull', message: expect.stringMatching(/make room there.*start again/) };
+
+    expect(await (await start('verify-backup', ...PLACE)).ending()).toMatchObject(full);
+    // The disk says nothing about the backup.
+    expect(await bench.objects.list()).not.toContain(`${id}.verified.json`);
+    expect(await bench.databases()).toEqual(before);
+
+    const ending = await restoreApproved();
+    expect(ending).toMatchObject(full);
+    expect(ending).toMatchObject({ message: expect.stringContaining('Everything it had changed was taken back.') });
+    expect([await bench.databases(), await replicas(), await rowsOf('ledger')]).toEqual([before, 2, 15_000]);
+    await bench.sql("INSERT INTO customers (name) VALUES ('served')");
+
+    // The lease is free, not dirty: what the message says to do is enough.
+    await disk.enlarge(96);
+    const verified = await (await start('verify-backup', ...PLACE)).ending();
+    expect(verified).toMatchObject({ ok: true, result: { outcome: 'verified' } });
+    expect(await restoreApproved()).toMatchObject({ ok: true, result: { backup: id } });
+    expect([await rowsOf('ledger'), await replicas()]).toEqual([15_000, 2]);
+  } finally {
+    const copies = (await bench.databases()).filter((name) => name !== bench.name);
+    for (const name of copies) await bench.sql(`DROP DATABASE ${name} WITH (FORCE)`, 'postgres');
+    await bench.sql('DROP TABLE IF EXISTS ledger');
+    await disk.remove();
+  }
+}, 240_000);
 
 test('no password, key or token is in a history, the log of the worker or a plan', async () => {
   const { code, json } = await cli('plan', 'restore', ...PLACE, '--reason', 'secrets');

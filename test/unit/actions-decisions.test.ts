@@ -1,5 +1,5 @@
 import { nodeFaults } from '../../src/actions/kubernetes/check-nodes.ts';
-import { postgresFailure } from '../../src/adapters/postgres-errors.ts';
+import { postgresFailure, saysDiskFull } from '../../src/adapters/postgres-errors.ts';
 import { planDrain } from '../../src/domain/cluster/drain.ts';
 import { parseQuantity } from '../../src/domain/cluster/quantity.ts';
 import { globOfPrefix, parseInfo } from '../../src/domain/redis-info.ts';
@@ -77,6 +77,7 @@ describe('an error of PostgreSQL', () => {
     ['57014', 'TimedOut'],
     ['57P01', 'Unavailable'],
     ['57P03', 'Unavailable'],
+    ['53100', 'DiskFull'],
     ['53300', 'Unavailable'],
     ['40P01', 'Unavailable'],
     ['08006', 'Unavailable'],
@@ -90,6 +91,17 @@ describe('an error of PostgreSQL', () => {
     expect(failure.message).toMatch(/^PostgreSQL at db:5432 /);
     expect(failure.message).not.toContain('ana@example.com');
   });
+
+  test.each([
+    ['could not extend file "base/1/2": No space left on device', true],
+    ['could not extend file "base/1/2": wrote only 4096 of 8192 bytes at block 7', true],
+    ['could not write to file "pg_wal/1": Disk quota exceeded', true],
+    ['duplicate key\nCONTEXT:  COPY logs, line 1: "No space left on device"', false],
+  ])('a tool that passes on "%s" speaks of a full disk: %s', (said, full) =>
+    expect(saysDiskFull(`pg_restore: error: COPY failed for table "logs": ERROR:  ${said}\npg_restore: done`)).toBe(
+      full,
+    ),
+  );
 
   test('encryption that does not fit is not retried', () =>
     expect(postgresFailure(new Error('The server does not support SSL connections'), 'x')).toMatchObject({

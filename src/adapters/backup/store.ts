@@ -11,7 +11,8 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { failure, isFailure } from '../failure.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import { failure } from '../failure.ts';
 
 /** A bucket that holds backups. Keys are as stored, the prefix included. */
 export interface BackupStore {
@@ -126,8 +127,7 @@ async function named<T>(where: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     // A stream that is being stored fails with the failure of what makes it.
-    if (isFailure(error, 'BackupCorrupt', 'WrongKey', 'DatabaseFailed', 'Forbidden', 'NotFound', 'Unavailable'))
-      throw error;
+    if (error instanceof ApplicationFailure) throw error;
     const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
     if (status === 401 || status === 403)
       throw failure(

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { failure } from '../failure.ts';
+import { MAKE_ROOM, saysDiskFull } from '../postgres-errors.ts';
 import type { PostgresOptions } from '../postgres.ts';
 import { redact } from '../secrets.ts';
 
@@ -18,8 +19,8 @@ export interface RunningTool {
   stdout: Readable;
   /**
    * Resolves when it has ended well.
-   * @throws ApplicationFailure Unavailable when it could not connect, NotFound when it is not installed, DatabaseFailed
-   *   with the end of what it complained about
+   * @throws ApplicationFailure Unavailable when it could not connect, NotFound when it is not installed, DiskFull,
+   *   DatabaseFailed with the end of what it complained about
    */
   ended: Promise<void>;
   /** Ends it, and whatever it started. */
@@ -94,6 +95,7 @@ function failed(name: PostgresTool, { server, database }: PostgresTarget, ending
     return failure('NotFound', `${name} is not installed on the worker: install PostgreSQL's client programs`);
   const said = complaints.trim().split('\n').slice(-6).join('; ');
   const where = `${name} on ${database} at ${server.host}:${server.port} ${ending}`;
+  if (saysDiskFull(complaints)) return failure('DiskFull', `${where}: ${said}. ${MAKE_ROOM}`);
   return failure(NO_CONNECTION.test(said) ? 'Unavailable' : 'DatabaseFailed', `${where}: ${said || 'it said nothing'}`);
 }
 
