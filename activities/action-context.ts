@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { activityInfo, cancellationSignal, heartbeat, sleep } from '@temporalio/activity';
 import type { ActionContext, ActionPlace } from '../src/actions/action.ts';
 import { failure } from '../src/adapters/failure.ts';
+import { readServerCertificate } from '../src/adapters/certificate.ts';
 import { getHttp } from '../src/adapters/http.ts';
 import { queryPrometheus } from '../src/adapters/prometheus.ts';
 import { targetOf } from '../src/domain/release/target.ts';
@@ -55,6 +56,7 @@ export function createActionContext(
     postgres: sessions.postgres,
     redis: sessions.redis,
     http: getHttp,
+    certificate: (question) => readServerCertificate({ ...question, signal }),
 
     async cluster() {
       if (target) return openTarget(kubernetes, target);

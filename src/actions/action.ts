@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Cluster } from '../adapters/kubernetes/cluster.ts';
+import type { CertificateQuestion, ServerCertificate } from '../adapters/certificate.ts';
 import type { HttpAnswer, HttpRequest } from '../adapters/http.ts';
 import type { NoticeOutcome, NoticeSubject } from '../adapters/notice.ts';
 import type { ObjectStore } from '../adapters/object-store.ts';
@@ -49,6 +50,8 @@ export interface ActionContext {
   redis(name: string): Promise<RedisSession>;
   /** One HTTP request. @throws Unavailable when there is no answer */
   http(request: HttpRequest): Promise<HttpAnswer>;
+  /** What a TLS server shows of itself. @throws ApplicationFailure Unavailable when nobody answers there with TLS */
+  certificate(question: Omit<CertificateQuestion, 'signal'>): Promise<ServerCertificate>;
   /** Tells people; a channel that stays silent is in the answer and fails nothing. */
   tell(channels: string[], text: string, subject?: NoticeSubject): Promise<NoticeOutcome>;
   objects: ObjectStore;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readServerCertificate, type ServerCertificate } from '../../adapters/certificate.ts';
+import type { ServerCertificate } from '../../adapters/certificate.ts';
 import { isFailure } from '../../adapters/failure.ts';
 import { defineAction } from '../action.ts';
 import { judged, orFail, verdict } from '../verdict.ts';
@@ -19,7 +19,7 @@ export const checkCertificate = defineAction({
   group: 'http',
   parameters: z.strictObject({
     host: hostname.describe('Where the server is'),
-    port: z.int().min(1).max(65535).default(443),
+    port: z.int().min(1).max(65535).default(443).describe('Its port'),
     name: hostname.optional().describe('The name that it must be for; default: host'),
     daysLeft: z.int().min(0).max(1000).default(21).describe('Fewer days before its end are a fault'),
     orFail,
@@ -35,13 +35,10 @@ export const checkCertificate = defineAction({
   changes: 'nothing',
 
   async run(context, { host, port, name = host, daysLeft, orFail }) {
-    const { signal } = context;
-    const found = await readServerCertificate({ host, port, name, timeoutMs: WITHIN_MS, signal }).catch(
-      (error: unknown) => {
-        if (isFailure(error, 'Unavailable')) return error.message;
-        throw error;
-      },
-    );
+    const found = await context.certificate({ host, port, name, timeoutMs: WITHIN_MS }).catch((error: unknown) => {
+      if (isFailure(error, 'Unavailable')) return error.message;
+      throw error;
+    });
     if (typeof found === 'string')
       return { ...judged([found], orFail), daysLeft: 0, validTo: '', subject: '', issuer: '' };
     const { subject, issuer, validTo } = found;
