@@ -7,7 +7,7 @@ import type {
 } from '../../src/contracts/handle-incident.ts';
 import type { AlertRule } from '../../src/contracts/incident-catalog.ts';
 import type { OrderResult } from '../../src/contracts/messages.ts';
-import { emptyLedger, enter, type Ledger, without } from '../../src/domain/incident/ledger.ts';
+import { emptyLedger, enter, KEPT_ALERTS, type Ledger, without } from '../../src/domain/incident/ledger.ts';
 import { nameOf, noted, ruleFor, titleOf } from '../../src/domain/incident/record.ts';
 import { computeSeverity, type Computed } from '../../src/domain/incident/severity.ts';
 import { quick } from './activities.ts';
@@ -78,10 +78,11 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
 
   takeIncidentOrders(procedure, {
     alerts(alerts) {
-      if (closed) return void late.push(...enter(ledger, alerts, Date.now()).news.filter(isFiring));
       const entered = enter(ledger, alerts, Date.now());
-      ledger = entered.ledger;
       const { news } = entered;
+      // What is over the limit comes again: Alertmanager repeats an alert that fires.
+      if (closed) return void late.push(...news.filter(isFiring).slice(0, KEPT_ALERTS - late.length));
+      ledger = entered.ledger;
       if (news.length === 0) return;
       unseen += news.length;
       record = { ...record, alerts: { total: ledger.total, kept: ledger.kept } };
