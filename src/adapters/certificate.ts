@@ -10,7 +10,7 @@ export interface ServerCertificate {
   validTo: Date;
   /** Why it is not for the name that was asked for. */
   wrongName?: string;
-  /** Why it is not trusted, such as `self-signed certificate`; expiry apart, which the dates tell. */
+  /** Why it is not trusted, such as `self-signed certificate`; its own expiry apart, which the dates tell. */
   untrusted?: string;
 }
 
@@ -76,8 +76,16 @@ function trustOf(socket: TLSSocket, certificate: PeerCertificate, name: string) 
   const wrongName = checkServerIdentity(name, certificate)?.message;
   // Node's types call it an Error; it is the code of OpenSSL, or the name's fault again.
   const code = socket.authorizationError as unknown as string | null;
-  const untrusted = code && !EXPIRY.includes(code) && code !== 'ERR_TLS_CERT_ALTNAME_INVALID' ? code : undefined;
-  return { ...(wrongName ? { wrongName } : {}), ...(untrusted ? { untrusted: plain(untrusted) } : {}) };
+  const untrusted = code && code !== 'ERR_TLS_CERT_ALTNAME_INVALID' ? whyUntrusted(code, certificate) : undefined;
+  return { ...(wrongName ? { wrongName } : {}), ...(untrusted ? { untrusted } : {}) };
+}
+
+/** OpenSSL says of a whole chain that it has expired; it may be a signer that has, and then these dates tell nothing. */
+function whyUntrusted(code: string, { valid_from, valid_to }: PeerCertificate): string | undefined {
+  if (!EXPIRY.includes(code)) return plain(code);
+  const now = Date.now();
+  const itself = Date.parse(valid_to) <= now || Date.parse(valid_from) > now;
+  return itself ? undefined : `one that signed it: ${plain(code)}`;
 }
 
 /** `DEPTH_ZERO_SELF_SIGNED_CERT` → `depth zero self signed cert`. */

@@ -252,12 +252,23 @@ test('P-17.3 refuses a backup of another server, and a rejected restore, and cha
   expect(await rowsOf('customers')).toBe(100);
 }, 180_000);
 
+/** A release asks for uptime: Prometheus has seen the pods that run now, and forgotten those that a restore stopped. */
+const untilMeasured = (): Promise<unknown> =>
+  waitFor(
+    'the pods to be measured',
+    async () => {
+      const pods = await adminCluster().list('Pod', namespace.name, { labelSelector: 'app=shop' });
+      const up = (more = ''): string => `up{namespace="${namespace.name}"${more}}`;
+      const seen = await Promise.all(pods.map(({ metadata }) => valueOf(up(`,pod="${metadata.name}"`))));
+      return pods.length === 2 && seen.every((each) => each === 1) && (await valueOf(`count(${up()})`)) === 2;
+    },
+    { timeoutSeconds: 90 },
+  );
+
 test('a restore while a release runs is refused by its name, or waits behind it when asked to', async () => {
   const id = await backUp();
   const before = await bench.databases();
-  // Pods that a restore stopped count as down until Prometheus forgets them, and a release asks for uptime.
-  const uptime = `avg(up{namespace="${namespace.name}"})`;
-  await waitFor('all pods up', async () => (await valueOf(uptime)) === 1, { timeoutSeconds: 90 });
+  await untilMeasured();
   const release = await start('deploy', SYSTEM, ENVIRONMENT, 'shop', 'docker.io/windlass/sample:v2');
   await release.untilGatesOpen();
   const refused = await (await restore()).ending();

@@ -1,13 +1,11 @@
-import { jest } from '@jest/globals';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createActionBench } from '../support/action-bench.ts';
-import { makeCertificate, serveCertificate } from '../support/certificates.ts';
+import { makeCertificate, serveCertificate, type TestCertificate } from '../support/certificates.ts';
 
 // Certificates of OpenSSL, shown by TLS servers of Node.
-const DAY_MS = 86_400_000;
 const bench = createActionBench();
-const authority = makeCertificate({ names: 'DNS:authority.test', days: 10 });
+const authority = makeCertificate({ subject: 'authority', names: 'DNS:authority.test', days: 100, signs: true });
 const servers: { close(): unknown }[] = [];
 const trusted = getCACertificates('default');
 
@@ -16,11 +14,11 @@ afterAll(() => {
   setDefaultCACertificates(trusted);
   servers.forEach((server) => server.close());
 });
-afterEach(() => jest.restoreAllMocks());
 
-async function serve(names: string, days: number, by = true): Promise<number> {
-  const certificate = makeCertificate({ names, days, ...(by ? { by: authority } : {}) });
-  const { server, port } = await serveCertificate(certificate);
+const serve = (names: string, days: number): Promise<number> => show(makeCertificate({ names, days, by: authority }));
+
+async function show(...chain: [TestCertificate, ...TestCertificate[]]): Promise<number> {
+  const { server, port } = await serveCertificate(...chain);
   servers.push(server);
   return port;
 }
@@ -30,7 +28,7 @@ const check = (port: number, more: object = {}) =>
 test('checkCertificate finds one well that is trusted, for the name, and long enough valid', async () => {
   const port = await serve('DNS:lab.test', 40);
   expect(await check(port)).toEqual({
-    ...{ ok: true, faults: [], daysLeft: 39, subject: 'windlass-test', issuer: 'windlass-test' },
+    ...{ ok: true, faults: [], daysLeft: 39, subject: 'windlass-test', issuer: 'authority' },
     validTo: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
   });
   expect(
@@ -42,16 +40,28 @@ test('checkCertificate tells one that ends soon, and that has ended', async () =
   const port = await serve('DNS:lab.test', 9);
   expect(await check(port)).toMatchObject({ ok: false, daysLeft: 8, faults: [expect.stringMatching(/ends on .*, in 8 days: renew it$/)] }); // prettier-ignore
   expect(await check(port, { daysLeft: 8 })).toMatchObject({ ok: true });
-  const tenDaysOn = Date.now() + 10 * DAY_MS;
-  jest.spyOn(Date, 'now').mockReturnValue(tenDaysOn);
-  expect(await check(port)).toMatchObject({
-    ...{ ok: false, daysLeft: -2 },
+  expect(await check(await serve('DNS:lab.test', -3))).toMatchObject({
+    ...{ ok: false, daysLeft: -4 },
     faults: [expect.stringMatching(/^certificate of 127.0.0.1:\d+ ended on /)],
   });
 });
 
+test('checkCertificate tells a signer that has ended: browsers refuse what is valid itself', async () => {
+  const between = makeCertificate({
+    subject: 'between',
+    names: 'DNS:between.test',
+    days: -3,
+    by: authority,
+    signs: true,
+  });
+  const own = makeCertificate({ names: 'DNS:lab.test', days: 40, by: between });
+  expect((await check(await show(own, between))).faults).toEqual([
+    expect.stringMatching(/is not trusted: one that signed it: cert has expired$/),
+  ]);
+});
+
 test('checkCertificate tells another name and a signer that nobody trusts, both at once', async () => {
-  const { faults } = await check(await serve('DNS:other.test', 40, false));
+  const { faults } = await check(await show(makeCertificate({ names: 'DNS:other.test', days: 40 })));
   expect(faults).toEqual([
     expect.stringMatching(/is for another name: .*lab.test.*other.test/),
     expect.stringMatching(/is not trusted: depth zero self signed cert$/),
