@@ -55,7 +55,8 @@ export async function carryOut<Result>(
 
   async function giveBack(error: unknown): Promise<never> {
     const type = typeOf(error);
-    const message = sentence(messageOf(error));
+    // What a child took back is within what is told of all of it.
+    const message = sentence(messageOf(error).replaceAll(` ${ENDINGS.clean}`, ''));
     procedure.record(`${type}: ${message}`);
     const state = await takeBack(type);
     await lease.release(state);
