@@ -20,6 +20,8 @@ export interface StreamOptions {
 
 /** The level at which zstd is as fast as the disk of a small server. */
 const LEVEL = 3;
+/** zstd works in a thread of its own: with some input ahead it does not wait for this one, nor this one for each 16 KiB. */
+const ZSTD_BUFFERS = { highWaterMark: 1024 * 1024, chunkSize: 256 * 1024 };
 
 /**
  * pg_dump → zstd → AES-256-GCM → object store, without a local disk and within bounded memory: each part waits for the
@@ -46,7 +48,7 @@ export async function streamDump(
     const flow = pipeline(
       output,
       plain.step,
-      createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }),
+      createZstdCompress({ ...ZSTD_BUFFERS, params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }),
       (source: AsyncIterable<Buffer>) => encrypt(source, encryptionKey),
       sealed.step,
       body,
@@ -78,7 +80,7 @@ export async function streamRestore(
       body,
       sealed.step,
       (source: AsyncIterable<Buffer>) => decrypt(source, encryptionKey),
-      createZstdDecompress(),
+      createZstdDecompress(ZSTD_BUFFERS),
       plain.step,
       tool.stdin,
     );
