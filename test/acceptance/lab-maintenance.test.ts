@@ -236,6 +236,7 @@ test('L-07.2 changes nothing while the application does not answer well before',
     message: expect.stringContaining('before: runbook app-answers failed'),
   });
   expect([await pods(), await reached()]).toEqual([before, LAB.deployment]);
+  expect((await told()).filter((text) => text.includes('app-answers failed'))).toHaveLength(1);
   await setImage(namespace, LAB, sample('v1'));
   await rolledOut(namespace, LAB);
 }, 240_000);
