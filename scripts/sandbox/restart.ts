@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { readEndpoints, writeEndpoints } from './endpoints.ts';
 import { SandboxError } from './errors.ts';
+import { inState } from './paths.ts';
 import { end, running, startAgain } from './processes.ts';
 import { parts } from './status.ts';
 import { waitFor } from './wait.ts';
@@ -24,9 +26,11 @@ export async function restoreProcess(name: string): Promise<void> {
   const endpoints = readEndpoints();
   writeEndpoints({ ...endpoints, processes: { ...endpoints.processes, [name]: identity } });
   const answering = async () => {
-    if (!running(name)) throw new Error(`${name} ended again`);
+    if (!running(name)) throw new Error(`${name} ended again; its log ends: ${endOfLog(name)}`);
     const answers = (await parts()).filter(({ kind }) => kind === 'answer');
     return answers.every(({ state }) => state === 'up');
   };
   await waitFor(`${name} to be back`, answering, { timeoutSeconds: 60 });
 }
+
+const endOfLog = (name: string): string => readFileSync(inState('logs', `${name}.log`), 'utf8').slice(-1500);
