@@ -1,6 +1,6 @@
 import { managersOf } from '../src/domain/release/field-owners.ts';
 import type { Deployment, ReplicaSet, Service } from '../src/domain/release/objects.ts';
-import { labelText, replicaSetOf } from '../src/domain/release/ownership.ts';
+import { isObserved, labelText, replicaSetOf } from '../src/domain/release/ownership.ts';
 import { sameLabels, TEMPLATE_HASH } from '../src/domain/release/selectors.ts';
 import { FIELD_MANAGER } from '../src/adapters/kubernetes/cluster.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -53,12 +53,11 @@ function deploymentChanges(
   if (!deployment) return [`Deployment ${name} was deleted`];
   if (deployment.metadata.uid !== expect.uid) return [`Deployment ${name} was replaced by another one`];
   const changes: string[] = [];
-  const { metadata, spec, status } = deployment;
+  const { metadata, spec } = deployment;
   const hash = replicaSetOf(deployment, replicaSets)?.metadata.labels?.[TEMPLATE_HASH];
-  // Until the controller has seen the newest spec its ReplicaSet is not known; the next look tells.
-  const unseen = (status?.observedGeneration ?? 0) < (metadata.generation ?? 1);
   const by = managersOf(metadata.managedFields, 'spec.template', FIELD_MANAGER);
-  if (hash !== undefined && hash !== expect.templateHash && !unseen)
+  // Until the controller has seen the newest spec its ReplicaSet is not known; the next look tells.
+  if (hash !== undefined && hash !== expect.templateHash && isObserved(deployment))
     changes.push(`the pod template of ${name} was changed${by.length > 0 ? ` by ${by.join(', ')}` : ''}`);
   if (spec.replicas === 0) changes.push(`${name} was scaled to 0`);
   return changes;

@@ -1,7 +1,14 @@
 import type { Cluster } from '../../adapters/kubernetes/cluster.ts';
 import type { Deployment, KubernetesEvent, Pod, ReplicaSet } from '../../domain/release/objects.ts';
-import { imageIdsOf, isLeaving, labelText, replicaSetOf, workloadOf } from '../../domain/release/ownership.ts';
-import { explainRollout, isObserved, isRolledOut, type RolloutResult } from '../../domain/release/rollout.ts';
+import {
+  imageIdsOf,
+  isLeaving,
+  isObserved,
+  labelText,
+  replicaSetOf,
+  workloadOf,
+} from '../../domain/release/ownership.ts';
+import { explainRollout, isRolledOut, type RolloutResult } from '../../domain/release/rollout.ts';
 import { TEMPLATE_HASH } from '../../domain/release/selectors.ts';
 import type { ActionContext } from '../action.ts';
 import { startedAt } from '../started-at.ts';

@@ -18,13 +18,17 @@ export function workloadOf({ metadata }: Pod): string {
   return owner ? `${owner.kind}/${owner.name}` : `Pod/${metadata.name}`;
 }
 
+/** Whether its controller has seen its newest template. Until then status and pods tell of the one before. */
+export const isObserved = ({ metadata, status }: Deployment): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 1);
+
 /**
  * The template hash of a Deployment's pods: that of its current ReplicaSet. Undefined while the controller has not seen
  * the newest template, or while pods of an older one are left.
  */
 export function currentTemplateHash(deployment: Deployment, replicaSets: ReplicaSet[]): string | undefined {
-  const { metadata, status } = deployment;
-  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 1)) return undefined;
+  const { status } = deployment;
+  if (!isObserved(deployment)) return undefined;
   if ((status?.updatedReplicas ?? 0) < (status?.replicas ?? 0)) return undefined;
   return replicaSetOf(deployment, replicaSets)?.metadata.labels?.[TEMPLATE_HASH];
 }

@@ -1,5 +1,5 @@
 import type { Deployment, PodTemplate, ReplicaSet } from './objects.ts';
-import { isOwnedBy, REVISION } from './ownership.ts';
+import { isObserved, isOwnedBy, REVISION } from './ownership.ts';
 import { TEMPLATE_HASH } from './selectors.ts';
 
 /** One of the templates that a Deployment has had, as its ReplicaSets remember it. */
@@ -28,9 +28,9 @@ export function revisionsOf(deployment: Deployment, replicaSets: ReplicaSet[]): 
 }
 
 /** Whether the controller has seen the newest template, so that the first of `revisionsOf` is the Deployment's own. */
-export function isSettled({ metadata, status }: Deployment, [newest]: Revision[]): boolean {
-  const seen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 1);
-  return seen && newest !== undefined && newest.revision === Number(metadata.annotations?.[REVISION]);
+export function isSettled(deployment: Deployment, [newest]: Revision[]): boolean {
+  const { annotations } = deployment.metadata;
+  return isObserved(deployment) && newest !== undefined && newest.revision === Number(annotations?.[REVISION]);
 }
 
 /** The template as a Deployment has it: the controller adds a label of its own to that of a ReplicaSet. */

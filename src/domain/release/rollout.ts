@@ -1,4 +1,5 @@
 import type { ContainerStatus, Deployment, KubernetesEvent, Pod } from './objects.ts';
+import { isObserved } from './ownership.ts';
 
 /** Why new pods do not become ready, told apart because each asks for something else. */
 export type RolloutFault =
@@ -43,10 +44,6 @@ const SETTLED_MS = 20_000;
 const FORGOTTEN_MS = 300_000;
 /** A failure seen this often is not a hiccup. */
 const OFTEN = 2;
-
-/** Whether its controller has seen its newest template. Until then status and pods tell of the one before. */
-export const isObserved = ({ metadata, status }: Deployment): boolean =>
-  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 1);
 
 /** Whether every replica runs the current template and is available. */
 export function isRolledOut(deployment: Deployment): boolean {
