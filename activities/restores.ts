@@ -209,12 +209,10 @@ export function createRestoreActivities(deps: Pick<Dependencies, 'secrets'>) {
   };
 
   async function amcheck(target: PostgresTarget): Promise<string[]> {
-    const tool = startTool(
-      'pg_amcheck',
-      target,
-      ['--install-missing', '--heapallindexed', '--no-password'],
-      cancellationSignal(),
-    );
+    const tool = startTool('pg_amcheck', target, {
+      args: ['--install-missing', '--heapallindexed'],
+      signal: cancellationSignal(),
+    });
     tool.stdin.end();
     let report = '';
     tool.stdout.setEncoding('utf8').on('data', (text: string) => (report = (report + text).slice(-4_000)));

@@ -8,8 +8,10 @@ import type { Endpoints } from './sandbox/endpoints.ts';
 import { inState } from './sandbox/paths.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** As `npm run worker` starts it. A larger young generation only fills with garbage: 70 MB of it after a start. */
-const PROGRAM = ['--max-semi-space-size=4', join(ROOT, 'worker/main.ts')];
+// As `npm run worker` starts it. A larger young generation only fills with garbage: of a backup that streams by, what
+// was sent is held until it is collected. And every thread would keep an arena of what it has freed (mallopt(3)).
+const PROGRAM = ['--max-semi-space-size=2', join(ROOT, 'worker/main.ts')];
+const ALLOCATION = { MALLOC_ARENA_MAX: '2' };
 /** Bundling, on a busy machine, included. */
 const START_WITHIN_MS = 60_000;
 /** The worker's own grace and what its connections need to close. */
@@ -52,7 +54,7 @@ export async function startWorker(options: WorkerProcessOptions): Promise<Worker
   const output = openSync(logFile, 'w');
   const child = spawn(process.execPath, PROGRAM, {
     cwd: ROOT,
-    env: { ...process.env, ...environmentOf(options), ...options.env },
+    env: { ...process.env, ...ALLOCATION, ...environmentOf(options), ...options.env },
     stdio: ['ignore', output, output],
   });
   closeSync(output);
@@ -81,7 +83,7 @@ let started = 0;
 export async function runWorker(endpoints: Endpoints): Promise<number> {
   // One worker of a machine takes alerts: they come to one port.
   const intake = { WINDLASS_ALERTS_TOKEN: `file:${inState('alert-intake.token')}` };
-  const env = { ...process.env, ...environmentOf({ endpoints, taskQueue: 'windlass' }), ...intake };
+  const env = { ...process.env, ...ALLOCATION, ...environmentOf({ endpoints, taskQueue: 'windlass' }), ...intake };
   const child = spawn(process.execPath, PROGRAM, { cwd: ROOT, env, stdio: 'inherit' });
   // A terminal sends Ctrl-C to both; this one waits for the worker to finish what it does.
   for (const name of ['SIGINT', 'SIGTERM'] as const)

@@ -30,11 +30,11 @@ export async function backUpDatabase(raw: unknown): Promise<BackUpDatabaseResult
       return { outcome: 'planned', plan: planOf(slice, facts, id) };
     }
     await lease.hold({ onBusy: 'queue', preempt: false });
-    const { tables, rows, snapshotAt, object, dump: dumped, keyId } = await dump(procedure, slice, id);
+    const { tables, rows, snapshotAt, object, phases, keyId } = await dump(procedure, slice, id);
     await procedure.step('changing', 'Expire old backups');
     const { expired } = await stream('Expire old backups').expireBackups({ slice });
     procedure.tell(`${input.database} of ${input.system} ${input.environment} is backed up: ${id}, ${rows} rows.`);
-    return { outcome: 'backed-up', backup: { id, snapshotAt, object, dump: dumped, keyId, tables, rows }, expired };
+    return { outcome: 'backed-up', backup: { id, snapshotAt, object, phases, keyId, tables, rows }, expired };
   });
 }
 

@@ -18,7 +18,7 @@ const HELP = `Measures on the running sandbox (npm run sandbox -- up), with a wo
       --requests N             requests of the first part, at least (100000)
   npm run bench -- backup      a backup and a test restore, in turn with a plain pipe of the same tools
       --rounds N               rounds of both (5)
-      --megabytes N            size of the database (1100)
+      --megabytes N            size of the database (1200)
   npm run bench -- alerts      from an alert to the first activity of its remedy at 1 and at 10 alerts per second; then a
                                storm of one cause, in batches and one by one
       --slow N                 alerts at 1 per second (60)
@@ -38,7 +38,7 @@ const { values, positionals } = parseArgs({
     rate: { type: 'string', default: '600' },
     requests: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '5' },
-    megabytes: { type: 'string', default: '1100' },
+    megabytes: { type: 'string', default: '1200' },
     slow: { type: 'string', default: '60' },
     fast: { type: 'string', default: '300' },
     storm: { type: 'string', default: '1000' },

@@ -55,7 +55,7 @@ export function renderBackup(report: BackupReport): string {
     `load before ${renderLoad(loadBefore)}; after ${renderLoad(loadAfter)}`,
     `A dump of ${Math.round(dumpBytes / 1e6)} MB, ${rounds.length} rounds in turn`,
     ...rounds.flatMap((each) => [
-      line('backup ', each.rawBackupMs, each.backupMs, each.backupProcedureMs),
+      line('backup ', each.rawBackupMs, each.streamMs, each.backupProcedureMs),
       line('restore', each.rawRestoreMs, each.restoreMs, each.verifyProcedureMs),
     ]),
     `  median throughput ÷ that of the plain pipe: backup ${report.backupRatio}, restore ${report.restoreRatio}`,

@@ -21,13 +21,14 @@ export async function ensureClusterPrograms(): Promise<void> {
 }
 
 /**
- * Path of PostgreSQL's programs (`initdb`, `postgres`): PATH, else Debian's folder, else installed.
+ * Path of PostgreSQL's programs (`initdb`, `postgres`): PATH, else Debian's folder, else installed; and zstd, which
+ * backups go through.
  * @throws SandboxError when they can be neither found nor installed
  */
 export async function ensurePostgres(): Promise<string> {
   const found = postgresFolder();
+  await ensureDebianPackages([...(found ? [] : ['postgresql']), ...(findInPath('zstd') ? [] : ['zstd'])]);
   if (found) return found;
-  await ensureDebianPackages(['postgresql']);
   const installed = postgresFolder();
   if (!installed) throw new SandboxError('the package postgresql brought no initdb');
   return installed;

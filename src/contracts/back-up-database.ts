@@ -24,7 +24,7 @@ export type BackUpDatabaseInput = z.output<typeof input>;
 export interface BackUpDatabaseResult {
   outcome: 'backed-up' | 'planned';
   /** The new backup, without its tables. */
-  backup?: Pick<BackupManifest, 'id' | 'snapshotAt' | 'object' | 'dump' | 'keyId'> & { rows: number; tables: number };
+  backup?: Pick<BackupManifest, 'id' | 'snapshotAt' | 'object' | 'phases' | 'keyId'> & { rows: number; tables: number };
   /** Backups that had their time and were deleted. */
   expired?: string[];
   plan?: Plan;

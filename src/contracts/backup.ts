@@ -31,9 +31,9 @@ export interface BackupManifest {
   snapshotAt: string;
   finishedAt: string;
   tables: TableDigest[];
-  /** The dump before compression and encryption. */
-  dump: { bytes: number; sha256: string };
-  /** The stored object. */
+  /** How long the stream took, and after it the digests of the tables. Milliseconds. */
+  phases: { streamMs: number; digestMs: number };
+  /** The stored object: the dump, compressed and encrypted. */
   object: { key: string; bytes: number; sha256: string };
   /** Names the key that it was encrypted with. */
   keyId: string;

@@ -1,3 +1,4 @@
+import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
 
 const ID = '20261125T020000Z-1f3870be';
@@ -22,6 +23,10 @@ beforeAll(async () => {
 afterAll(async () => bench?.remove());
 
 const restored = (suffix: string) => ({ slice: bench.slice, identity, id: ID, database: `${bench.name}_${suffix}` });
+
+const endDumps = () =>
+  bench.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = '${bench.name}' AND wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'`);
 
 describe('a backup', () => {
   test('is stored encrypted, with a manifest of what is in it', async () => {
@@ -69,10 +74,39 @@ describe('a backup', () => {
   test('of a database that does not exist is NotFound, and stores nothing', async () => {
     const slice = { ...bench.slice, spec: { ...bench.slice.spec, name: `${bench.name}_absent` } };
     const before = await bench.objects.list();
-    await expect(bench.act.dumpDatabase({ slice, id: ID.replace('02', '05') })).rejects.toMatchObject({
+    await expect(bench.act.dumpDatabase({ slice, id: ID.replace('T02', 'T05') })).rejects.toMatchObject({
       type: 'NotFound',
     });
     expect(await bench.objects.list()).toEqual(before);
+  });
+
+  test('whose dump loses its session half way is Unavailable, and is no backup', async () => {
+    const id = ID.replace('T02', 'T06');
+    const before = await bench.objects.list();
+    const blocker = await bench.connect();
+    await blocker.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE');
+    try {
+      const dump = bench.act.dumpDatabase({ slice: bench.slice, id });
+      const outcome = expect(dump).rejects.toMatchObject({ type: 'Unavailable' });
+      await waitFor('a dump that waits for the lock', async () => (await endDumps()).length > 0, {
+        timeoutSeconds: 30,
+      });
+      await outcome;
+    } finally {
+      await blocker.end();
+    }
+    expect(await bench.objects.list()).toEqual(before);
+  });
+
+  test('without zstd is NotFound, and says what to install', async () => {
+    const { PATH } = process.env;
+    process.env['PATH'] = '/nowhere';
+    try {
+      const dump = bench.act.dumpDatabase({ slice: bench.slice, id: ID.replace('T02', 'T07') });
+      await expect(dump).rejects.toMatchObject({ type: 'NotFound', message: expect.stringContaining('zstd') });
+    } finally {
+      process.env['PATH'] = PATH;
+    }
   });
 
   test('with a wrong password is Forbidden, and no message has the password', async () => {

@@ -57,7 +57,7 @@ export function databaseActivities(world: DatabaseWorld): Record<string, (argume
     keyId: 'key-1',
     source: { name: 'shop', systemIdentifier: 'server-1', serverVersion: '15.1', bytes: 1_000 },
     object: { key: 'k', bytes: 100, sha256: 's' },
-    dump: { bytes: 1_000, sha256: 's' },
+    phases: { streamMs: 1_000, digestMs: 10 },
     tables: 2,
     rows: 10,
   });

@@ -48,18 +48,23 @@ function nonceOf(chunk: number, last: boolean): Buffer {
 async function* pieces(source: AsyncIterable<Buffer>, size: number): AsyncGenerator<{ piece: Buffer; last: boolean }> {
   let waiting: Buffer[] = [];
   let bytes = 0;
-  for await (const data of source) {
+  for await (let data of source) {
+    // One piece is held back, because only the end of the stream shows which one is the last.
+    while (bytes + data.length > size) {
+      const rest = size - bytes;
+      yield { piece: joined([...waiting, data.subarray(0, rest)]), last: false };
+      data = data.subarray(rest);
+      waiting = [];
+      bytes = 0;
+    }
     waiting.push(data);
     bytes += data.length;
-    if (bytes <= size) continue;
-    // One piece is held back, because only the end of the stream shows which one is the last.
-    let all = Buffer.concat(waiting);
-    for (; all.length > size; all = all.subarray(size)) yield { piece: all.subarray(0, size), last: false };
-    waiting = [all];
-    bytes = all.length;
   }
-  yield { piece: Buffer.concat(waiting), last: true };
+  yield { piece: joined(waiting), last: true };
 }
+
+/** Without a copy when there is nothing to join: what is copied is garbage at once, and of a stream that is much. */
+const joined = (parts: Buffer[]): Buffer => (parts.length === 1 ? parts[0]! : Buffer.concat(parts));
 
 /** Encrypts a stream; a step of a `pipeline`. */
 export async function* encrypt(source: AsyncIterable<Buffer>, key: Buffer): AsyncGenerator<Buffer> {
@@ -69,7 +74,9 @@ export async function* encrypt(source: AsyncIterable<Buffer>, key: Buffer): Asyn
   let chunk = 0;
   for await (const { piece, last } of pieces(source, CHUNK_BYTES)) {
     const cipher = createCipheriv('aes-256-gcm', secret, nonceOf(chunk++, last));
-    yield Buffer.concat([cipher.update(piece), cipher.final(), cipher.getAuthTag()]);
+    yield cipher.update(piece);
+    cipher.final(); // Of this mode it has no bytes.
+    yield cipher.getAuthTag();
   }
 }
 
@@ -87,7 +94,8 @@ export async function* decrypt(source: AsyncIterable<Buffer>, key: Buffer): Asyn
     decipher.setAuthTag(piece.subarray(piece.length - TAG_BYTES));
     let text: Buffer;
     try {
-      text = Buffer.concat([decipher.update(piece.subarray(0, piece.length - TAG_BYTES)), decipher.final()]);
+      text = decipher.update(piece.subarray(0, piece.length - TAG_BYTES));
+      decipher.final();
     } catch {
       throw corrupt(`chunk ${chunk} does not decipher: it was altered, moved, or what follows it is missing`);
     }

@@ -20,7 +20,6 @@ const manifestShape = z.looseObject({
   snapshotAt: z.iso.datetime(),
   source: z.looseObject({ name: z.string(), systemIdentifier: z.string(), serverVersion: z.string() }),
   tables: z.array(z.looseObject({ table: z.string(), rows: z.number(), digest: z.string() })),
-  dump: z.looseObject({ bytes: z.number(), sha256: z.string() }),
   object: z.looseObject({ key: z.string(), bytes: z.number(), sha256: z.string() }),
   keyId: z.string(),
 });

@@ -16,8 +16,11 @@ import { failure } from '../failure.ts';
 
 /** A bucket that holds backups. Keys are as stored, the prefix included. */
 export interface BackupStore {
-  /** Uploads a stream in parts; what an earlier attempt left of the same key is aborted first. */
-  upload(key: string, body: Readable, signal: AbortSignal): Promise<void>;
+  /**
+   * Uploads a stream in parts; what an earlier attempt left of the same key is aborted first.
+   * @param atMost how many bytes are expected, rather too many: there may be 10,000 parts, and some of them are in memory
+   */
+  upload(key: string, body: Readable, atMost: number, signal: AbortSignal): Promise<void>;
   /** @throws NotFound */
   download(key: string, signal: AbortSignal): Promise<Readable>;
   putText(key: string, text: string): Promise<void>;
@@ -38,8 +41,11 @@ export interface BackupStoreOptions {
   secretAccessKey: string;
 }
 
-/** Two parts of this size are in memory at most, and one that is being filled: 10,000 parts make 80 GiB. */
-const PART_BYTES = 8 * 1024 * 1024;
+/** The least that S3 takes (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html). */
+const LEAST_PART_BYTES = 5 * 1024 * 1024;
+/** Fewer than the 10,000 that S3 takes: a dump may be somewhat larger than its database. */
+const MOST_PARTS = 8_000;
+/** So many are in memory at most, and one that is being filled. */
 const PARTS_AT_ONCE = 2;
 
 /** @throws ApplicationFailure Forbidden, NotFound (no such bucket), Unavailable: every member */
@@ -55,12 +61,12 @@ export function openBackupStore({ endpoint, bucket, region, ...credentials }: Ba
   const ask = <T>(work: () => Promise<T>): Promise<T> => named(where, work);
 
   return {
-    async upload(key, body, signal) {
+    async upload(key, body, atMost, signal) {
       await ask(() => abortUnfinished(key));
       const upload = new Upload({
         client: s3,
         params: { Bucket: bucket, Key: key, Body: body, ContentType: 'application/octet-stream' },
-        partSize: PART_BYTES,
+        partSize: Math.max(LEAST_PART_BYTES, Math.ceil(atMost / MOST_PARTS)),
         queueSize: PARTS_AT_ONCE,
       });
       const stop = () => void upload.abort();

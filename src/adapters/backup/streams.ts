@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { BackupManifest } from '../../contracts/backup.ts';
 import { failure } from '../failure.ts';
 import { decrypt, encrypt } from './cipher.ts';
 import type { BackupStore } from './store.ts';
-import { startTool, type PostgresTarget } from './tools.ts';
+import { startTool, startZstd, type PostgresTarget } from './tools.ts';
 
 export interface StreamOptions {
   target: PostgresTarget;
@@ -14,50 +13,43 @@ export interface StreamOptions {
   objectKey: string;
   encryptionKey: Buffer;
   signal: AbortSignal;
-  /** Bytes of the dump so far. */
+  /** Bytes of the object so far. */
   onProgress: (bytes: number) => void;
 }
 
 /** The level at which zstd is as fast as the disk of a small server. */
-const LEVEL = 3;
-/** zstd works in a thread of its own: with some input ahead it does not wait for this one, nor this one for each 16 KiB. */
-const ZSTD_BUFFERS = { highWaterMark: 1024 * 1024, chunkSize: 256 * 1024 };
+const LEVEL = '-3';
 
 /**
  * pg_dump → zstd → AES-256-GCM → object store, without a local disk and within bounded memory: each part waits for the
- * next one. Every process of it ends when one fails.
- * @param snapshot exported by a transaction that stays open meanwhile
+ * next one. The first two are processes, and what goes from one to the other does not pass through this one. Every
+ * process of it ends when one part fails.
+ * @param of.snapshot exported by a transaction that stays open meanwhile
  * @throws ApplicationFailure of whichever part failed first
  */
 export async function streamDump(
   { target, store, objectKey, encryptionKey, signal, onProgress }: StreamOptions,
-  snapshot: string,
-): Promise<Pick<BackupManifest, 'dump' | 'object'>> {
+  { snapshot, databaseBytes }: { snapshot: string; databaseBytes: number },
+): Promise<Pick<BackupManifest, 'object'>> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const args = ['--format=custom', '--compress=0', '--no-password', `--snapshot=${snapshot}`];
-  const tool = startTool('pg_dump', target, args, either);
-  const [plain, sealed] = [meter(onProgress), meter()];
+  const zstd = startZstd({ args: [LEVEL, '--quiet', '--stdout'], signal: either });
+  const args = ['--format=custom', '--compress=0', `--snapshot=${snapshot}`];
+  const dump = startTool('pg_dump', target, { args, signal: either, into: zstd });
+  const sealed = meter(onProgress);
   const body = new PassThrough();
   const output = async function* () {
-    yield* tool.stdout as AsyncIterable<Buffer>;
-    // A dump that failed half way ends its output like one that is whole.
-    await tool.ended;
+    yield* zstd.stdout as AsyncIterable<Buffer>;
+    // What failed half way ends its output like what is whole. A dump that lost its reader fails too, for that reason.
+    await zstd.ended;
+    await dump.ended;
   };
   try {
-    const flow = pipeline(
-      output,
-      plain.step,
-      createZstdCompress({ ...ZSTD_BUFFERS, params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }),
-      (source: AsyncIterable<Buffer>) => encrypt(source, encryptionKey),
-      sealed.step,
-      body,
-    );
-    await together(flow, store.upload(objectKey, body, either));
-    return { dump: plain.read(), object: { key: objectKey, ...sealed.read() } };
+    const flow = pipeline(output, (source: AsyncIterable<Buffer>) => encrypt(source, encryptionKey), sealed.step, body);
+    await together(flow, store.upload(objectKey, body, databaseBytes, either));
+    return { object: { key: objectKey, ...sealed.read() } };
   } finally {
     stop.abort();
-    tool.kill();
   }
 }
 
@@ -67,24 +59,25 @@ export async function streamDump(
  */
 export async function streamRestore(
   { target, store, objectKey, encryptionKey, signal, onProgress }: StreamOptions,
-  expected: Pick<BackupManifest, 'dump' | 'object'>,
+  expected: Pick<BackupManifest, 'object'>,
 ): Promise<void> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const body = await store.download(objectKey, either);
-  const tool = startTool('pg_restore', target, ['--format=custom', '--exit-on-error', '--no-password'], either);
-  tool.stdout.resume();
-  const [sealed, plain] = [meter(), meter(onProgress)];
+  const restore = startTool('pg_restore', target, { args: ['--format=custom', '--exit-on-error'], signal: either });
+  restore.stdout.resume();
+  const zstd = startZstd({ args: ['--decompress', '--quiet', '--stdout'], signal: either, into: restore });
+  const sealed = meter(onProgress);
+  // One that lost its reader fails too: what counts is why that one ended.
+  const unpacked = zstd.ended.catch((error: Error) => restore.ended.then(() => Promise.reject(error)));
   try {
     const flow = pipeline(
       body,
       sealed.step,
       (source: AsyncIterable<Buffer>) => decrypt(source, encryptionKey),
-      createZstdDecompress(ZSTD_BUFFERS),
-      plain.step,
-      tool.stdin,
+      zstd.stdin,
     );
-    await together(flow.catch(unlessBrokenPipe), tool.ended);
+    await together(flow.catch(unlessBrokenPipe), unpacked, restore.ended);
     const found = sealed.read();
     if (found.sha256 !== expected.object.sha256)
       throw failure(
@@ -93,7 +86,6 @@ export async function streamRestore(
       );
   } finally {
     stop.abort();
-    tool.kill();
   }
 }
 
@@ -103,7 +95,7 @@ async function together(...parts: Promise<unknown>[]): Promise<void> {
   await Promise.all(parts);
 }
 
-/** pg_restore that gives up closes its input; why it gave up is in its own failure. */
+/** A program that gives up closes its input; why it gave up is in its own failure. */
 function unlessBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }
@@ -114,7 +106,7 @@ interface Meter {
   read: () => { bytes: number; sha256: string };
 }
 
-function meter(onBytes: (bytes: number) => void = () => undefined): Meter {
+function meter(onBytes: (bytes: number) => void): Meter {
   const hash = createHash('sha256');
   let bytes = 0;
   return {

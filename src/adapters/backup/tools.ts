@@ -1,59 +1,42 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { failure } from '../failure.ts';
 import { MAKE_ROOM, saysDiskFull } from '../postgres-errors.ts';
 import type { PostgresOptions } from '../postgres.ts';
-import { redact } from '../secrets.ts';
+import { startProgram, type RunningTool } from './process.ts';
 
 export type PostgresTool = 'pg_dump' | 'pg_restore' | 'pg_amcheck';
 
 /** One database of a server, and who connects to it. */
 export type PostgresTarget = Pick<PostgresOptions, 'server' | 'database' | 'password'>;
 
-/** A tool of PostgreSQL under way. */
-export interface RunningTool {
-  stdin: Writable;
-  stdout: Readable;
-  /**
-   * Resolves when it has ended well.
-   * @throws ApplicationFailure Unavailable when it could not connect, NotFound when it is not installed, DiskFull,
-   *   DatabaseFailed with the end of what it complained about
-   */
-  ended: Promise<void>;
-  /** Ends it, and whatever it started. */
-  kill(): void;
-}
-
 /** Complaints of libpq that say nothing about the database itself. */
 const NO_CONNECTION =
   /could not connect|connection to server .* failed|server closed the connection|terminating connection|the database system is/;
-const KEPT_COMPLAINTS = 4_000;
+
+export interface ToolOptions {
+  args: string[];
+  signal: AbortSignal;
+  /** Reads what the tool writes. */
+  into?: RunningTool;
+}
 
 /**
- * Starts a tool against a database, in a process group of its own. The password goes by environment, where only the
- * same user can read it, never by argument. When the worker dies, its pipes break, and the tool ends by that.
+ * Starts a tool against a database. The password goes by environment, where only the same user can read it, never by
+ * argument. It ends well, or with an ApplicationFailure: Unavailable when it could not connect, NotFound when it is not
+ * installed, DiskFull, DatabaseFailed with the end of what it complained about.
  */
-export function startTool(
-  name: PostgresTool,
-  target: PostgresTarget,
-  args: string[],
-  signal: AbortSignal,
-): RunningTool {
+export function startTool(name: PostgresTool, target: PostgresTarget, options: ToolOptions): RunningTool {
   const {
     server: { host, port, user, tls },
     database,
     password,
   } = target;
   const where = name === 'pg_amcheck' ? ['--database', database] : ['--dbname', database];
-  const child = spawn(programOf(name), [...args, ...where], {
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+  return startProgram(programOf(name), {
+    ...options,
+    args: [...options.args, '--no-password', ...where],
     env: {
-      PATH: process.env['PATH'],
-      LC_ALL: 'C', // Its complaints are read here.
       PGHOST: host,
       PGPORT: String(port),
       PGUSER: user,
@@ -62,32 +45,20 @@ export function startTool(
       PGCONNECT_TIMEOUT: '5',
       PGAPPNAME: 'windlass',
     },
+    secrets: [password],
+    failed: (ending, complaints) => failed(name, target, ending, complaints),
   });
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaints = (complaints + text).slice(-KEPT_COMPLAINTS);
-  });
-  child.stdin.on('error', () => undefined); // It ended before it had read everything: its exit says why.
-  const kill = () => endGroup(child);
-  signal.addEventListener('abort', kill);
-  const ended = outcomeOf(child)
-    .then((ending) => {
-      if (ending !== undefined) throw failed(name, target, ending, redact(complaints, [password]));
-    })
-    .finally(() => signal.removeEventListener('abort', kill));
-  // Whoever waits for it hears of it; nobody has to.
-  ended.catch(() => undefined);
-  return { stdin: child.stdin, stdout: child.stdout, ended, kill };
 }
 
-/** Undefined when it ended well; else how it ended. */
-async function outcomeOf(child: ChildProcess): Promise<string | undefined> {
-  try {
-    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-    return code === 0 ? undefined : code === null ? `was ended by ${signal}` : `exited with ${code}`;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'ENOENT' : String(error);
-  }
+/** Starts zstd as a process of its own, which may be busy on another processor than this one. */
+export function startZstd(options: ToolOptions): RunningTool {
+  return startProgram('zstd', {
+    ...options,
+    failed: (ending, complaints) =>
+      ending === 'ENOENT'
+        ? failure('NotFound', 'zstd is not installed on the worker: install the package zstd')
+        : failure('DatabaseFailed', `zstd ${ending}: ${complaints.trim() || 'it said nothing'}`),
+  });
 }
 
 function failed(name: PostgresTool, { server, database }: PostgresTarget, ending: string, complaints: string) {
@@ -97,14 +68,6 @@ function failed(name: PostgresTool, { server, database }: PostgresTarget, ending
   const where = `${name} on ${database} at ${server.host}:${server.port} ${ending}`;
   if (saysDiskFull(complaints)) return failure('DiskFull', `${where}: ${said}. ${MAKE_ROOM}`);
   return failure(NO_CONNECTION.test(said) ? 'Unavailable' : 'DatabaseFailed', `${where}: ${said || 'it said nothing'}`);
-}
-
-function endGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended.
-  }
 }
 
 /** On the PATH, else where Debian keeps the newest version's. */

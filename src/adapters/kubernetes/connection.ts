@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:https';
-import { HttpMethod, RequestContext, type KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, request, type Dispatcher } from 'undici';
 
 /** One exchange with an API server; any status is an answer. */
@@ -20,7 +20,7 @@ export interface Exchange {
 }
 
 export interface Connection {
-  /** @throws what the network gave: nothing is known about the effect then */
+  /** @throws what the network gave: nothing is known about the effect then; NotFound when there is no way to the server */
   exchange(exchange: Exchange): Promise<Answer>;
 }
 
@@ -76,6 +76,7 @@ export function createConnection(config: KubeConfig): Connection {
 
   /** The library knows how to go through proxies; its pool is kept like ours. */
   async function libraryDispatcher(): Promise<Dispatcher> {
+    const { HttpMethod, RequestContext } = await import('@kubernetes/client-node');
     const context = new RequestContext(server, HttpMethod.GET);
     await config.applySecurityAuthentication(context);
     return context.getDispatcher() ?? new Agent();

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Answer, Connection, Exchange } from './connection.ts';
 import { failureOf, isRefusedByRoles, noAnswer, type Asked } from './errors.ts';
 import { namespaceOf, RESOURCES, type Kind } from './kinds.ts';
@@ -56,7 +56,8 @@ export function createRequests(context: string, connection: Connection): Request
 
   async function once(asked: Asked, what: Omit<Exchange, 'timeoutMs'>): Promise<Reply> {
     const answer = await connection.exchange({ ...what, timeoutMs: TIMEOUT_MS }).catch((error: unknown) => {
-      throw noAnswer(asked, error);
+      // Named already when there is no way to the cluster.
+      throw error instanceof ApplicationFailure ? error : noAnswer(asked, error);
     });
     const isJson = String(answer.headers['content-type'] ?? '').startsWith('application/json');
     const body = isJson ? parse(answer.text) : undefined;

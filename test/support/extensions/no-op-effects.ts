@@ -37,7 +37,7 @@ const INSTEAD: Instead = {
     ...{ format: 1, id, system: '', environment: '', database: '', engine: 'pg_dump', keyId: '', tables: 0, rows: 0 },
     ...{ snapshotAt: new Date().toISOString(), finishedAt: new Date().toISOString() },
     source: { name: '', systemIdentifier: '', serverVersion: '', bytes: 0, encoding: '', collate: '', ctype: '' },
-    dump: { bytes: 0, sha256: '' },
+    phases: { streamMs: 0, digestMs: 0 },
     object: { key: '', bytes: 0, sha256: '' },
   }),
   expireBackups: () => ({ expired: [] }),
