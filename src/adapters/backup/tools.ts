@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { failure } from '../failure.ts';
 import { MAKE_ROOM, saysDiskFull } from '../postgres-errors.ts';
-import type { PostgresOptions } from '../postgres.ts';
+import { KEEPALIVE_AFTER_MS, type PostgresOptions } from '../postgres.ts';
 import { redact } from '../secrets.ts';
 
 export type PostgresTool = 'pg_dump' | 'pg_restore' | 'pg_amcheck';
@@ -31,6 +31,11 @@ export interface RunningTool {
 const NO_CONNECTION =
   /could not connect|connection to server .* failed|server closed the connection|terminating connection|the database system is/;
 const KEPT_COMPLAINTS = 4_000;
+/**
+ * As connections of our own have it. Not tcp_user_timeout: it also ends a connection to a server that takes nothing for a
+ * while, which a restore into a busy one may see.
+ */
+const KEEPALIVE = `keepalives_idle=${KEEPALIVE_AFTER_MS / 1000} keepalives_interval=10 keepalives_count=3`;
 
 /**
  * Starts a tool against a database, in a process group of its own. The password goes by environment, where only the
@@ -47,7 +52,10 @@ export function startTool(
     database,
     password,
   } = target;
-  const where = name === 'pg_amcheck' ? ['--database', database] : ['--dbname', database];
+  // Names of databases in the catalog need no quotes.
+  const reached = `dbname=${database} ${KEEPALIVE}`;
+  // pg_amcheck's option takes a pattern of names.
+  const where = name === 'pg_amcheck' ? [reached] : ['--dbname', reached];
   const child = spawn(programOf(name), [...args, ...where], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
