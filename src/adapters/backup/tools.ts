@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { failure } from '../failure.ts';
-import { MAKE_ROOM, saysDiskFull } from '../postgres-errors.ts';
+import { MAKE_ROOM, saysDiskFull, saysNoConnection } from '../postgres-errors.ts';
 import { KEEPALIVE_AFTER_MS, type PostgresOptions } from '../postgres.ts';
 import { redact } from '../secrets.ts';
 
@@ -27,9 +27,6 @@ export interface RunningTool {
   kill(): void;
 }
 
-/** Complaints of libpq that say nothing about the database itself. */
-const NO_CONNECTION =
-  /could not connect|connection to server .* failed|server closed the connection|terminating connection|the database system is/;
 const KEPT_COMPLAINTS = 4_000;
 /**
  * As connections of our own have it. Not tcp_user_timeout: it also ends a connection to a server that takes nothing for a
@@ -104,7 +101,7 @@ function failed(name: PostgresTool, { server, database }: PostgresTarget, ending
   const said = complaints.trim().split('\n').slice(-6).join('; ');
   const where = `${name} on ${database} at ${server.host}:${server.port} ${ending}`;
   if (saysDiskFull(complaints)) return failure('DiskFull', `${where}: ${said}. ${MAKE_ROOM}`);
-  return failure(NO_CONNECTION.test(said) ? 'Unavailable' : 'DatabaseFailed', `${where}: ${said || 'it said nothing'}`);
+  return failure(saysNoConnection(said) ? 'Unavailable' : 'DatabaseFailed', `${where}: ${said || 'it said nothing'}`);
 }
 
 function endGroup({ pid }: ChildProcess): void {
