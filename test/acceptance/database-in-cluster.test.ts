@@ -69,7 +69,7 @@ async function identityOf(place: PostgresPlace): Promise<string> {
   return rows[0]!.id;
 }
 
-/** Its rows as text, so that equal means equal in every column; undefined when the table is gone. */
+/** Its rows as text, so that equal means equal in every column. */
 const ordersOf = async (): Promise<string> =>
   (await bench.sql<{ all: string }>(`SELECT string_agg(o::text, ';' ORDER BY id) AS all FROM orders o`))[0]!.all;
 const visits = async (): Promise<number> =>

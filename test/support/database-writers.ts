@@ -29,7 +29,7 @@ export async function deployWriters(
       exec: { command: ['psql', '-qAtc', 'SELECT FROM orders LIMIT 1'] },
       periodSeconds: 1,
       timeoutSeconds: 5,
-      failureThreshold: 1,
+      failureThreshold: 2,
     },
     resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },
   };
