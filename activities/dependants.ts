@@ -4,6 +4,7 @@ import type { Cluster } from '../src/adapters/kubernetes/cluster.ts';
 import type { DatabaseSlice, Target } from '../src/contracts/catalog.ts';
 import type { LiveDependant } from '../src/domain/backup/restore-plan.ts';
 import type { Deployment } from '../src/domain/release/objects.ts';
+import { hasEnded, labelText, workloadOf } from '../src/domain/release/ownership.ts';
 import { MARKS } from '../src/domain/release/state.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openTarget, raiseFence, readFenced } from './guard.ts';
@@ -76,14 +77,17 @@ export function createDependantActivities({ kubernetes }: Pick<Dependencies, 'ku
       });
     },
 
-    /** Returns when none of them has a pod any more, or each has as many ready ones as it shall have. */
+    /**
+     * Returns when none of them has a pod any more, or each has as many ready ones as it shall have. A pod that is ending
+     * counts: what it still does would go into the database that is swapped in.
+     */
     async awaitDependants({ slice, dependants, ready }: DependantsRequest & { ready: boolean }): Promise<void> {
       if (dependants.length === 0) return;
       const cluster = await open(slice);
       await watch(EVERY_MS, async () => {
         for (const { kind, name } of dependants) {
           const workload = await cluster.find(kind, slice.namespace, name);
-          if (workload && !(ready ? isReady(workload) : isStopped(workload))) return undefined;
+          if (workload && !(ready ? isReady(workload) : await isStopped(cluster, workload, kind))) return undefined;
         }
         return true;
       });
@@ -145,6 +149,16 @@ function rememberedBy({ metadata }: Deployment): number | undefined {
 
 const isObserved = ({ metadata, status }: Deployment): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-const isStopped = (workload: Deployment): boolean => isObserved(workload) && (workload.status?.replicas ?? 0) === 0;
+
+/** The count in a workload's status leaves out pods that are ending. */
+async function isStopped(cluster: Cluster, workload: Deployment, kind: string): Promise<boolean> {
+  const { metadata, spec, status } = workload;
+  if (!isObserved(workload) || (status?.replicas ?? 0) > 0) return false;
+  const labelSelector = labelText(spec.selector.matchLabels ?? {});
+  const pods = await cluster.list('Pod', metadata.namespace, { labelSelector });
+  const own = kind === 'Deployment' ? metadata.name : `${kind}/${metadata.name}`;
+  return !pods.some((pod) => workloadOf(pod) === own && !hasEnded(pod));
+}
+
 const isReady = (workload: Deployment): boolean =>
   isObserved(workload) && (workload.status?.readyReplicas ?? 0) >= (workload.spec.replicas ?? 1);

@@ -23,9 +23,12 @@ export interface ImageSpec {
   workingDirectory: string;
   /** Numeric, so that Kubernetes can check `runAsNonRoot`. */
   user: string;
+  /** What ends it well; default SIGTERM. */
+  stopSignal?: NodeJS.Signals;
 }
 
 const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
+export const STANDARD_PATH = '/usr/local/bin:/usr/bin:/bin';
 /** One fixed time makes equal contents equal archives. */
 const EPOCH = new Date(0);
 
@@ -69,10 +72,8 @@ function configuration(image: ImageSpec): string {
       User: image.user,
       WorkingDir: image.workingDirectory,
       Cmd: image.command,
-      Env: [
-        'PATH=/usr/local/bin:/usr/bin:/bin',
-        ...Object.entries(image.env).map(([name, value]) => `${name}=${value}`),
-      ],
+      Env: Object.entries({ PATH: STANDARD_PATH, ...image.env }).map(([name, value]) => `${name}=${value}`),
+      ...(image.stopSignal ? { StopSignal: image.stopSignal } : {}),
     },
     rootfs: { type: 'layers', diff_ids: image.layers.map((layer) => `sha256:${layer.sha256}`) },
   });

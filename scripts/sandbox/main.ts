@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { rmSync } from 'node:fs';
 import { SandboxError } from './errors.ts';
 import { exclusively, refuseForeignClaim } from './lock.ts';
+import { startClusterPostgres } from './cluster-postgres/start.ts';
 import { stateDir } from './paths.ts';
 import { report, timed } from './progress.ts';
 import { killProcess, restoreProcess } from './restart.ts';
@@ -54,6 +55,22 @@ program
   .description('run a worker of the sandbox here, until Ctrl-C; its catalog is systems/')
   .action(async () => {
     process.exitCode = await runWorker(readEndpoints());
+  });
+
+program
+  .command('postgres')
+  .argument('[namespace]', 'where; made when it is not there', 'data')
+  .description(
+    'run a PostgreSQL in the cluster too (StatefulSet, Service, Secret); it stays over `down` and goes with `reset`',
+  )
+  .option('--json', 'print where it is as JSON')
+  .action(async (namespace: string, { json }: { json?: boolean }) => {
+    const { host, port, user, passwordFile, passwordReference } = await exclusively(() =>
+      startClusterPostgres(namespace),
+    );
+    if (json) return console.log(JSON.stringify({ host, port, user, passwordFile, passwordReference }, null, 2));
+    console.log(`PostgreSQL    host=${host} port=${port} user=${user}, from this machine and from pods`);
+    console.log(`Password      ${passwordFile}, in a catalog ${passwordReference}`);
   });
 
 program

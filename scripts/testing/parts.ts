@@ -35,7 +35,7 @@ export const PARTS: Part[] = [
     name: 'acceptance',
     folder: 'test/acceptance',
     files: /^(?!sandbox|incident-)/,
-    budgetSeconds: 900,
+    budgetSeconds: 1000,
     sandbox: 'needs',
     inBand: true,
   },

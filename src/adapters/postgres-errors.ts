@@ -53,3 +53,12 @@ export const saysDiskFull = (complaints: string): boolean =>
   /ERROR: .*(No space left on device|Disk quota exceeded|wrote only \d+ of \d+ bytes at block \d+)$|^HINT: +Check free disk space/m.test(
     complaints,
   );
+
+/**
+ * Whether a tool of PostgreSQL complains of its connection, which says nothing about the database itself: libpq's messages
+ * (fe-connect.c, fe-misc.c, fe-secure-openssl.c) and those of a server that ends.
+ */
+export const saysNoConnection = (complaints: string): boolean =>
+  /could not connect|connection to server .* failed|no connection to the server|server closed the connection|could not (receive data from|send data to) server|SSL (SYSCALL error|connection has been closed)|terminating connection|the database system is/.test(
+    complaints,
+  );

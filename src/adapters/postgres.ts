@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { DatabaseServer } from '../contracts/database.ts';
 import { failure } from './failure.ts';
@@ -37,6 +38,11 @@ const CONNECT_MS = 5_000;
 const STATEMENT_MS = 8_000;
 /** The server ends a statement whose client is gone: a worker that was killed leaves no index build behind. */
 const CLIENT_CHECK_MS = 5_000;
+/**
+ * A connection on which nothing came for so long is asked whether its other end is still there, and ends when it does not
+ * answer: a node that lost its power tells nobody, and a dump may rightly be silent for hours.
+ */
+export const KEEPALIVE_AFTER_MS = 60_000;
 const APPLICATION = 'windlass';
 
 /**
@@ -102,6 +108,8 @@ async function connect({ server, database, password }: PostgresOptions, where: s
     database,
     application_name: APPLICATION,
     connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
     statement_timeout: STATEMENT_MS,
     options: `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,
     ssl: tls === 'disable' ? false : { rejectUnauthorized: tls === 'verify-full' },
@@ -128,14 +136,19 @@ async function verifyIdentity(query: Query, { systemIdentifier }: DatabaseServer
   );
 }
 
-/** Asks for the end of what a session does; closing its connection would leave the statement running. */
+/**
+ * Asks for the end of what a session does; closing its connection would leave the statement running. When nobody is there
+ * to be asked, the session would wait for ever: its connection is cut.
+ */
 async function cancelStatement(options: PostgresOptions, client: pg.Client): Promise<void> {
-  const { processID } = client as unknown as { processID: number };
+  // Neither is in the types of the library.
+  const { processID, connection } = client as unknown as { processID: number; connection: { stream: Socket } };
   try {
     const other = await connect(options, '');
     await other.query('SELECT pg_cancel_backend($1)', [processID]).finally(() => other.end());
   } catch {
     // The server ends it by itself once it finds its client gone.
+    connection.stream.destroy();
   }
 }
 

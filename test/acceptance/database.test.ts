@@ -1,36 +1,23 @@
-import { Client, Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { endMatching } from '../../scripts/end-matching.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { BackupManifest } from '../../src/contracts/backup.ts';
-import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
-import { follow, type Ending, type RunningProcedure } from '../support/acceptance-procedure.ts';
+import { openDatabaseStage, placeOf, type DatabaseStage } from '../support/database-stage.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
 import { adminCluster, createTestNamespace, deployReadySample, type TestNamespace } from '../support/namespace.ts';
 import { valueOf } from '../support/prometheus-value.ts';
 import { createSmallTablespace } from '../support/small-tablespace.ts';
-import { startWorker, type WorkerProcess } from '../support/worker.ts';
 
-// The shipped CLI and worker on the sandbox's catalog, with a database and a namespace of its own.
 const SYSTEM = 'sandbox';
 const taskQueue = `acc-database-${randomBytes(3).toString('hex')}`;
-/** Also of its change control, which no other worker's serves. */
 const ENVIRONMENT = taskQueue;
-const PLACE = [SYSTEM, ENVIRONMENT, 'shop'];
+const PLACE = placeOf(taskQueue);
 let bench: DatabaseBench;
 let namespace: TestNamespace;
-let worker: WorkerProcess;
-let client: Client;
+let stage: DatabaseStage;
 
 beforeAll(async () => {
-  await ensureCli();
-  const { temporal } = readEndpoints();
-  client = new Client({
-    connection: await Connection.connect({ address: temporal.address }),
-    namespace: temporal.namespace,
-  });
   [bench, namespace] = await Promise.all([createDatabaseBench(PLACE.join('/')), createTestNamespace()]);
   await deployReadySample({ namespace: namespace.name, replicas: 2 });
   await bench.sql(`
@@ -39,44 +26,17 @@ beforeAll(async () => {
     CREATE TABLE customers (id serial PRIMARY KEY, name text);
     INSERT INTO orders (what) SELECT 'order ' || n FROM generate_series(1, 5000) n;
     INSERT INTO customers (name) SELECT 'customer ' || n FROM generate_series(1, 100) n`);
-  worker = await startWorker({
-    taskQueue,
-    overlays: [
-      {
-        overlayOf: SYSTEM,
-        environments: {
-          local: null,
-          [ENVIRONMENT]: {
-            cluster: { context: readEndpoints().kubernetes.context },
-            namespace: namespace.name,
-            prometheus: readEndpoints().prometheus.url,
-            production: false,
-          },
-        },
-        databases: {
-          shop: {
-            name: bench.name,
-            servers: { local: null, [ENVIRONMENT]: { ...bench.slice.server, password: PASSWORD } },
-            backup: { store: { prefix: bench.prefix } },
-          },
-        },
-        runbooks: { upkeep: UPKEEP },
-        // They are of `local`.
-        windows: null,
-      },
-    ],
+  stage = await openDatabaseStage({
+    ...{ taskQueue, bench, namespace: namespace.name, password: 'env:WINDLASS_SANDBOX_POSTGRES_PASSWORD' },
+    catalog: { runbooks: { upkeep: UPKEEP } },
   });
 }, 180_000);
 
 afterAll(async () => {
-  await endMatching(client, `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`, 'the test is over');
-  await worker?.stop();
-  await client.connection.close();
+  await stage?.close();
   await bench?.remove();
   await namespace?.remove();
 }, 60_000);
-
-const PASSWORD = 'env:WINDLASS_SANDBOX_POSTGRES_PASSWORD';
 
 const UPKEEP = {
   description: 'Dead rows go, statistics are renewed; the size before and after',
@@ -88,29 +48,11 @@ const UPKEEP = {
   ],
 };
 
-const cli = (...args: string[]): Promise<CliAnswer> => cliOf(taskQueue)('kim', ...args);
-
-async function start(...args: string[]): Promise<RunningProcedure> {
-  const { code, json } = await cli(...args);
-  if (code !== 0) throw new Error(`windlass ${args.join(' ')} ended with ${code}: ${JSON.stringify(json)}`);
-  return follow(client.workflow.getHandle(json['id'] as string, json['runId'] as string));
-}
-
-async function backUp(): Promise<string> {
-  const ending = await (await start('backup', ...PLACE)).ending();
-  if (!ending.ok) throw new Error(`${ending.type}: ${ending.message}`);
-  return ending.result['backup'].id as string;
-}
-
-const restore = (...flags: string[]): Promise<RunningProcedure> =>
-  start('restore', ...PLACE, '--reason', 'table orders was dropped', ...flags);
-
-async function restoreApproved(): Promise<Ending> {
-  const procedure = await restore();
-  await procedure.untilGatesOpen();
-  await procedure.decide({ gate: 'restore', by: 'ana' });
-  return procedure.ending();
-}
+const cli: DatabaseStage['cli'] = (...args) => stage.cli(...args);
+const start: DatabaseStage['start'] = (...args) => stage.start(...args);
+const backUp: DatabaseStage['backUp'] = () => stage.backUp();
+const restore: DatabaseStage['restore'] = (...flags) => stage.restore(...flags);
+const restoreApproved: DatabaseStage['restoreApproved'] = () => stage.restoreApproved();
 
 const replicas = async (): Promise<number | undefined> =>
   (await adminCluster().read('Deployment', namespace.name, 'shop')).spec.replicas;
@@ -328,9 +270,9 @@ test('a full disk ends a restore and a test restore by name, with everything as 
 test('no password, key or token is in a history, the log of the worker or a plan', async () => {
   const { code, json } = await cli('plan', 'restore', ...PLACE, '--reason', 'secrets');
   expect(code).toBe(0);
-  const seen = [JSON.stringify(json), readFileSync(worker.logFile, 'utf8')];
-  for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
-    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const seen = [JSON.stringify(json), readFileSync(stage.worker.logFile, 'utf8')];
+  for await (const { workflowId, runId } of stage.client.workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
+    const history = await stage.client.workflow.getHandle(workflowId, runId).fetchHistory();
     seen.push(JSON.stringify(history, textOf));
   }
   // What is there is found: failures and plans name the database.

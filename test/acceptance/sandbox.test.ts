@@ -7,9 +7,11 @@ import { createServer as createHttpServer } from 'node:http';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import type { Endpoints } from '../../scripts/sandbox/endpoints.ts';
 import { intakePort, ports } from '../../scripts/sandbox/ports.ts';
 import { removeRules, writeRules } from '../../scripts/sandbox/rules.ts';
+import { run } from '../../scripts/sandbox/run.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { podProcesses, processesNaming, snapshotHost } from '../support/host-snapshot.ts';
 
@@ -56,6 +58,7 @@ test(
     const before = await up(first);
     await runPods(before);
     await startWorkflow(before, 'survives-kill');
+    await inClusterPostgres(first, 'CREATE TABLE survives_kill AS SELECT 4711 AS n');
 
     for (const pid of [...ownedPids(first), ...podProcesses()]) kill(pid);
     await waitFor('the end of all', async () => podProcesses().length === 0, { timeoutSeconds: 10 });
@@ -66,6 +69,8 @@ test(
     const after = await up(first);
     await podsReady(after, killedAt);
     expect(await workflowStatus(after, 'survives-kill')).toBe('RUNNING');
+    await metricsServed(after);
+    expect(await inClusterPostgres(first, 'SELECT n FROM survives_kill')).toEqual([{ n: 4711 }]);
     expect(podProcesses()).not.toEqual([]);
   },
   3 * minute,
@@ -261,6 +266,25 @@ async function podsReady(endpoints: Endpoints, since: Date): Promise<void> {
     return fresh.length === 2;
   };
   await waitFor('two pods ready', looked, { timeoutSeconds: 60 });
+}
+
+/** The API server reaches metrics-server by its Service. */
+async function metricsServed(endpoints: Endpoints): Promise<void> {
+  const { kubectl, adminKubeconfig } = endpoints.kubernetes;
+  const ask = ['--kubeconfig', adminKubeconfig, 'get', '--raw', '/apis/metrics.k8s.io/v1beta1'];
+  const served = async (): Promise<boolean> => (await run(kubectl, ask)).includes('APIResourceList');
+  await waitFor('the metrics API', served, { timeoutSeconds: 60 });
+}
+
+/** One statement on the PostgreSQL in the cluster, which the first call brings up. */
+async function inClusterPostgres(state: string, sql: string): Promise<unknown[]> {
+  const { code, stdout, stderr } = await sandbox(state, 'postgres', '--json');
+  if (code !== 0) throw new Error(`postgres failed:\n${stderr}`);
+  const { host, port, user, passwordFile } = JSON.parse(stdout) as Record<string, string>;
+  const password = readFileSync(passwordFile!, 'utf8');
+  const client = new pg.Client({ host, port: Number(port), user, password, database: 'postgres' });
+  await client.connect();
+  return client.query(sql).then(({ rows }) => rows).finally(() => client.end()); // prettier-ignore
 }
 
 async function withTemporal<T>({ temporal }: Endpoints, work: (client: Client) => Promise<T>): Promise<T> {

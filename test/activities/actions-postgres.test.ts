@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { CancelledFailure } from '@temporalio/common';
 import type pg from 'pg';
+import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { createActionBench, type ActionBench } from '../support/action-bench.ts';
+import { startSilentNetwork } from '../support/silent-network.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 // Each effect is read by a connection of the test's own.
@@ -355,8 +357,9 @@ describe('runQuery', () => {
     ).toBe(0);
   });
 
+  const ours = `FROM pg_stat_activity WHERE application_name = 'windlass' AND datname = current_database()`;
+
   test('a cancelled attempt ends its statement on the server, and leaves no session', async () => {
-    const ours = `FROM pg_stat_activity WHERE application_name = 'windlass' AND datname = current_database()`;
     let cancel = (): void => undefined;
     const sql = 'SELECT pg_sleep(7)';
     const attempt = bench.run('runQuery', { ...called, sql }, { onStart: (given) => (cancel = given) });
@@ -368,4 +371,25 @@ describe('runQuery', () => {
     const gone = async () => (await value(`SELECT count(*)::int ${ours}`)) === 0;
     await waitFor('the end of our session', gone, { timeoutSeconds: 5 });
   });
+
+  test('a cancelled attempt ends although its server has gone silent, and does not keep a connection', async () => {
+    const way = await startSilentNetwork(readEndpoints().postgres);
+    try {
+      const { servers, ...shop } = database.catalog;
+      const local = { ...servers['local']!, host: way.host, port: way.port };
+      const far = createActionBench({ databases: { shop: { ...shop, servers: { local } } }, env: database.env });
+      let cancel = (): void => undefined;
+      const sql = 'SELECT pg_sleep(6.5)';
+      const end = far.run('runQuery', { ...called, sql }, { onStart: (given) => (cancel = given) }).catch(String);
+      const running = async () => (await value(`SELECT count(*)::int ${ours} AND state = 'active'`)) === 1;
+      await waitFor('the statement', running, { timeoutSeconds: 5 });
+      way.silence();
+      cancel();
+      expect(await end).toMatch(/Cancelled/);
+      const left = (): Promise<boolean> => Promise.resolve(way.clients() === 0);
+      await waitFor('the end of its connections', left, { timeoutSeconds: 10 });
+    } finally {
+      await way.close();
+    }
+  }, 30_000);
 });

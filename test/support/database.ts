@@ -33,6 +33,8 @@ export interface DatabaseBench {
   /** Names of the server's databases that begin like ours. */
   databases(): Promise<string[]>;
   objects: TestObjects;
+  /** Those of another place below the same prefix. */
+  objectsOf(place: string): TestObjects;
   /** Drops what is left. */
   remove(): Promise<void>;
 }
@@ -47,12 +49,22 @@ export interface TestObjects {
 
 const KEY = randomBytes(32).toString('base64');
 
+/** A PostgreSQL server and its superuser. */
+export type PostgresPlace = Pick<
+  ReturnType<typeof readEndpoints>['postgres'],
+  'host' | 'port' | 'user' | 'passwordFile'
+>;
+
 /**
  * @param place below which its backups are stored: system, environment, database. With it the sandbox's own key is used, as
  *   a worker does.
+ * @param postgres where the database is; default: the sandbox's own server
  */
-export async function createDatabaseBench(place?: string): Promise<DatabaseBench> {
-  const { postgres, s3, backupKeyFile } = readEndpoints();
+export async function createDatabaseBench(
+  place?: string,
+  postgres: PostgresPlace = readEndpoints().postgres,
+): Promise<DatabaseBench> {
+  const { s3, backupKeyFile } = readEndpoints();
   const name = `t_${randomBytes(4).toString('hex')}`;
   const secrets = {
     TEST_PG: readFileSync(postgres.passwordFile, 'utf8').trim(),
@@ -61,14 +73,8 @@ export async function createDatabaseBench(place?: string): Promise<DatabaseBench
     TEST_BACKUP_KEY: place ? readFileSync(backupKeyFile, 'utf8').trim() : KEY,
   };
   const prefix = place ? `backups-of-${name}` : 'backups';
-  const slice = sliceOf(name, readEndpoints(), prefix);
-  const address = { host: postgres.host, port: postgres.port, user: postgres.user, password: secrets.TEST_PG };
-  const connect = async (database = name): Promise<pg.Client> => {
-    const client = new pg.Client({ ...address, database });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
-  };
+  const slice = sliceOf(name, { postgres, s3 }, prefix);
+  const connect = (database = name): Promise<pg.Client> => connectTo(postgres, database);
   const sql = async <Row>(text: string, database = name): Promise<Row[]> => {
     const client = await connect(database);
     return client.query(text).then(({ rows }) => rows as Row[]).finally(() => client.end()); // prettier-ignore
@@ -81,18 +87,31 @@ export async function createDatabaseBench(place?: string): Promise<DatabaseBench
     return rows.map(({ datname }) => datname);
   };
   await sql(`CREATE DATABASE ${name}`, 'postgres');
-  const objects = openObjects(`${prefix}/${place ?? `test/local/${name}`}`, secrets);
+  const objectsOf = (of: string): TestObjects => openObjects(`${prefix}/${of}`, secrets);
+  const objects = objectsOf(place ?? `test/local/${name}`);
   return {
     name,
     slice,
     act: activitiesWith(secrets),
     actWith: (other) => activitiesWith({ ...secrets, ...other }),
-    ...{ prefix, sql, connect, databases, objects },
+    ...{ prefix, sql, connect, databases, objects, objectsOf },
     async remove() {
       for (const each of await databases()) await sql(`DROP DATABASE IF EXISTS ${each} WITH (FORCE)`, 'postgres');
       for (const key of await objects.list()) await objects.remove(key);
     },
   };
+}
+
+/** An independent client, as the server's superuser. */
+export async function connectTo(
+  { host, port, user, passwordFile }: PostgresPlace,
+  database: string,
+): Promise<pg.Client> {
+  const client = new pg.Client({ host, port, user, database, password: readFileSync(passwordFile, 'utf8').trim() });
+  // A server that goes ends it, which is what some tests are about.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }
 
 function activitiesWith(env: Record<string, string>) {
@@ -108,7 +127,7 @@ function activitiesWith(env: Record<string, string>) {
 /** A slice with the catalog's defaults filled in. */
 export function sliceOf(
   name: string,
-  { postgres, s3 }: Pick<ReturnType<typeof readEndpoints>, 'postgres' | 's3'>,
+  { postgres, s3 }: { postgres: PostgresPlace } & Pick<ReturnType<typeof readEndpoints>, 's3'>,
   prefix = 'backups',
 ): DatabaseSlice {
   const parsed = systemSchema.parse({

@@ -1,5 +1,5 @@
 import { nodeFaults } from '../../src/actions/kubernetes/check-nodes.ts';
-import { postgresFailure, saysDiskFull } from '../../src/adapters/postgres-errors.ts';
+import { postgresFailure, saysDiskFull, saysNoConnection } from '../../src/adapters/postgres-errors.ts';
 import { planDrain } from '../../src/domain/cluster/drain.ts';
 import { parseQuantity } from '../../src/domain/cluster/quantity.ts';
 import { globOfPrefix, parseInfo } from '../../src/domain/redis-info.ts';
@@ -101,6 +101,19 @@ describe('an error of PostgreSQL', () => {
     expect(saysDiskFull(`pg_restore: error: COPY failed for table "logs": ERROR:  ${said}\npg_restore: done`)).toBe(
       full,
     ),
+  );
+
+  test.each([
+    ['connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused', true],
+    ['query failed: server closed the connection unexpectedly', true],
+    ['query failed: could not receive data from server: Connection timed out', true],
+    ['could not send data to server: Broken pipe', true],
+    ['query failed: SSL SYSCALL error: EOF detected', true],
+    ['query failed: FATAL:  terminating connection due to administrator command', true],
+    ['FATAL:  the database system is starting up', true],
+    ['could not execute query: ERROR:  relation "orders" already exists', false],
+  ])('a tool that says "%s" complains of its connection: %s', (said, connection) =>
+    expect(saysNoConnection(`pg_dump: error: ${said}`)).toBe(connection),
   );
 
   test('encryption that does not fit is not retried', () =>

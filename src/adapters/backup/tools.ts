@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure } from '../failure.ts';
-import { MAKE_ROOM, saysDiskFull } from '../postgres-errors.ts';
-import type { PostgresOptions } from '../postgres.ts';
+import { MAKE_ROOM, saysDiskFull, saysNoConnection } from '../postgres-errors.ts';
+import { KEEPALIVE_AFTER_MS, type PostgresOptions } from '../postgres.ts';
 import { startProgram, type RunningTool } from './process.ts';
 
 export type PostgresTool = 'pg_dump' | 'pg_restore' | 'pg_amcheck';
@@ -10,9 +10,11 @@ export type PostgresTool = 'pg_dump' | 'pg_restore' | 'pg_amcheck';
 /** One database of a server, and who connects to it. */
 export type PostgresTarget = Pick<PostgresOptions, 'server' | 'database' | 'password'>;
 
-/** Complaints of libpq that say nothing about the database itself. */
-const NO_CONNECTION =
-  /could not connect|connection to server .* failed|server closed the connection|terminating connection|the database system is/;
+/**
+ * As connections of our own have it. Not tcp_user_timeout: it also ends a connection to a server that takes nothing for a
+ * while, which a restore into a busy one may see.
+ */
+const KEEPALIVE = `keepalives_idle=${KEEPALIVE_AFTER_MS / 1000} keepalives_interval=10 keepalives_count=3`;
 
 export interface ToolOptions {
   args: string[];
@@ -32,7 +34,10 @@ export function startTool(name: PostgresTool, target: PostgresTarget, options: T
     database,
     password,
   } = target;
-  const where = name === 'pg_amcheck' ? ['--database', database] : ['--dbname', database];
+  // Names of databases in the catalog need no quotes.
+  const reached = `dbname=${database} ${KEEPALIVE}`;
+  // pg_amcheck's option takes a pattern of names.
+  const where = name === 'pg_amcheck' ? [reached] : ['--dbname', reached];
   return startProgram(programOf(name), {
     ...options,
     args: [...options.args, '--no-password', ...where],
@@ -67,7 +72,7 @@ function failed(name: PostgresTool, { server, database }: PostgresTarget, ending
   const said = complaints.trim().split('\n').slice(-6).join('; ');
   const where = `${name} on ${database} at ${server.host}:${server.port} ${ending}`;
   if (saysDiskFull(complaints)) return failure('DiskFull', `${where}: ${said}. ${MAKE_ROOM}`);
-  return failure(NO_CONNECTION.test(said) ? 'Unavailable' : 'DatabaseFailed', `${where}: ${said || 'it said nothing'}`);
+  return failure(saysNoConnection(said) ? 'Unavailable' : 'DatabaseFailed', `${where}: ${said || 'it said nothing'}`);
 }
 
 /** On the PATH, else where Debian keeps the newest version's. */

@@ -46,8 +46,10 @@ export const replicaSetOf = (deployment: Deployment, replicaSets: ReplicaSet[]):
   );
 
 /** Whether a pod is on its way out: it gets no new connections any more. */
-export const isLeaving = ({ metadata, status }: Pod): boolean =>
-  metadata.deletionTimestamp !== undefined || ['Succeeded', 'Failed'].includes(status?.phase ?? '');
+export const isLeaving = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined || hasEnded(pod);
+
+/** Whether nothing of a pod runs any more; its object may stay, as that of an evicted pod does. */
+export const hasEnded = ({ status }: Pod): boolean => ['Succeeded', 'Failed'].includes(status?.phase ?? '');
 
 export const isReady = (pod: Pod): boolean =>
   !isLeaving(pod) && (pod.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True');
