@@ -1,7 +1,6 @@
 import type { GateSpec } from '../contracts/gates.ts';
 import type { ProgressView } from '../contracts/progress.ts';
-import type { GateState } from './gate.ts';
-import { expiresAt } from './gate.ts';
+import { expiresAt, type GateState } from './gate-state.ts';
 
 /** The server's limit for current details is 20,000 bytes; what is cut is the oldest of the timeline. */
 const LIMIT = 18_000;
