@@ -215,6 +215,17 @@ describe('a break-glass', () => {
     expect(told.at(-1)).toMatch(/^Break-glass of kim at deploy.*: not-reviewed/);
   });
 
+  test('at each of two gates is noted in the memo, which is read without a worker', async () => {
+    const handle = await start({ rounds: [[GLASS], [{ ...GLASS, name: 'devops' }]] });
+    await decide(handle, 'approve', 'kim', why);
+    await decide(handle, 'approve', 'kim', { ...why, reason: 'still down, still alone' });
+    await handle.result();
+    expect((await handle.describe()).memo).toEqual({
+      breakGlass:
+        'gate lead was passed alone by kim: checkout is down; gate devops was passed alone by kim: still down, still alone',
+    });
+  });
+
   test('may be objected to', async () => {
     const { review } = await broken();
     await decide(review as Handle, 'reject', 'bea', { reason: 'a lead was awake' });

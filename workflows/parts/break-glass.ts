@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { upsertMemo, workflowInfo } from '@temporalio/workflow';
 import { reviewBreakGlass } from '../../src/contracts/review-break-glass.ts';
 import type { GateState } from '../../src/domain/gate-state.ts';
 import { startFollowUp } from './follow-up.ts';
@@ -14,6 +14,10 @@ export function announceBreakGlass(procedure: Procedure, { spec, code, brokenGla
   const dueAt = new Date(broken.at + policy.reviewWithinMs).toISOString();
   const { workflowId } = workflowInfo();
   const what = `BREAK-GLASS: ${broken.by} passed gate ${spec.name} alone: ${broken.reason ?? ''}`;
+  // Also where it is read without a worker, and after the end.
+  const earlier = workflowInfo().memo?.['breakGlass'];
+  const words = `gate ${spec.name} was passed alone by ${broken.by}: ${broken.reason ?? ''}`;
+  upsertMemo({ breakGlass: typeof earlier === 'string' ? `${earlier}; ${words}` : words });
   procedure.show(`break-glass ${spec.name}`, `${what} (to be reviewed until ${dueAt})`);
   procedure.tell(`${what}. It is ${workflowId}; its review is due ${dueAt}.`, policy.notify);
   procedure.beside('open the review of the break-glass', async () => {

@@ -1,8 +1,8 @@
 import { setHandler, workflowInfo } from '@temporalio/workflow';
 import { readForm } from '../../src/contracts/gate-form.ts';
 import { decisionSchema, type Decision, type DecisionResult } from '../../src/contracts/gates.ts';
-import { renderGates } from '../../src/domain/current-details.ts';
 import { decideGate } from '../../src/domain/gate.ts';
+import { renderGates } from '../../src/domain/gate-details.ts';
 import type { Person } from '../../src/domain/gate-rights.ts';
 import type { GateState } from '../../src/domain/gate-state.ts';
 import { viewGate } from '../../src/domain/gate-view.ts';
@@ -47,7 +47,9 @@ export function takeDecisions(procedure: Procedure, board: GateBoard): void {
   setHandler(gatesQuery, () => board.states.map(viewGate), {
     description: 'Gates with their outcome, who decided and what to type',
   });
-  procedure.setAppendix(() => (board.asked ? renderGates(board.states, workflowInfo().workflowId, board.asked) : ''));
+  procedure.setAppendix(() =>
+    board.asked ? renderGates(board.states, workflowInfo().workflowId, { ...board.asked, at: Date.now() }) : '',
+  );
 }
 
 const FLOODED: DecisionResult = {
