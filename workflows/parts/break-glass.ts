@@ -26,7 +26,7 @@ export function announceBreakGlass(procedure: Procedure, { spec, code, brokenGla
       of: workflowId,
       gate: spec.name,
       code,
-      asks: spec.asks,
+      asks: spec.asks.slice(0, 500),
       by: broken.by,
       reason: broken.reason ?? '',
       brokenAt: new Date(broken.at).toISOString(),
