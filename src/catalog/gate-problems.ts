@@ -23,10 +23,12 @@ export function gateProblems(
   const channels = Object.keys(catalog.channels);
   const unheld = unknownNames('person with the role', held);
   const untold = unknownNames('channel', channels);
+  const environments = Object.keys(catalog.environments);
   return [
     ...unheld(gate.roles, [...path, 'roles']),
     ...unheld(gate.escalation?.roles, [...path, 'escalation', 'roles']),
     ...unheld(gate.breakGlass?.roles, [...path, 'breakGlass', 'roles']),
+    ...unknownNames('environment', environments)(gate.environments, [...path, 'environments']),
     ...untold(gate.notify, [...path, 'notify']),
     ...untold(gate.breakGlass?.notify, [...path, 'breakGlass', 'notify']),
     ...quorumProblems(catalog, gate, path),

@@ -95,6 +95,9 @@ function stepProblems(catalog: SystemCatalog, name: string, runbook: CatalogRunb
       if ('gate' in step) {
         const gate = [...path, 'gate'];
         return [
+          ...(step.gate.environments
+            ? [fault([...gate, 'environments'], "expected a condition: when: catalog.environment == '…'")]
+            : []),
           ...gateProblems(catalog, step.gate, gate, guardedBy(name)),
           ...valueProblems(step.gate.asks, view, [...gate, 'asks']),
         ];

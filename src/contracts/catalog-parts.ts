@@ -22,6 +22,7 @@ export const gate = z.strictObject({
   roles: z.array(name).min(1),
   quorum: z.int().min(1).max(10).default(1),
   fourEyes: z.boolean().default(true),
+  environments: z.array(name).min(1).optional().describe('Asked only there; default: in every environment'),
   expiresAfter: duration.prefault('24h'),
   escalation: z
     .strictObject({ after: duration.optional(), roles: z.array(name).min(1) })

@@ -7,7 +7,7 @@ import { runMark } from './run-mark.ts';
 
 /** A gate of the catalog as a procedure opens it. */
 export function toGateSpec(gate: CatalogGate): GateSpec {
-  const { expiresAfter, escalation, remindEvery, breakGlass, ...rest } = gate;
+  const { expiresAfter, escalation, remindEvery, breakGlass, environments: _, ...rest } = gate;
   return {
     ...(rest as Omit<GateSpec, 'expiresAfterMs'>),
     expiresAfterMs: expiresAfter,

@@ -1,4 +1,5 @@
 import { parseFile } from '../../src/catalog/parse.ts';
+import { policiesIn } from '../../src/catalog/policies.ts';
 import { readSystems } from '../../src/catalog/read-systems.ts';
 import { toGateSpec } from '../../src/domain/gate.ts';
 
@@ -60,6 +61,15 @@ test.each<[string, Parts]>([
   expect(faultsOf(parts)).toEqual([]);
 });
 
+test('a gate is asked only in the environments that it names', () => {
+  const { systems } = read({ gate: 'environments: [here]' });
+  const { catalog } = systems.get('small')!;
+  const gatesIn = (environment: string) => policiesIn(catalog.policies, environment).deployRelease.gates;
+  expect(gatesIn('here').map(({ name }) => name)).toEqual(['lead']);
+  expect(gatesIn('elsewhere')).toEqual([]);
+  expect(toGateSpec(gatesIn('here')[0]!)).not.toHaveProperty('environments');
+});
+
 const CONTINUE = 'onExpiry: continue, harmless: true';
 test.each<[string, Parts, string]>([
   [
@@ -106,6 +116,16 @@ test.each<[string, Parts, string]>([
     'reminders without number',
     { gate: 'expiresAfter: 24h, remindEvery: 1m' },
     'remindEvery: expected at most 100 reminders until the gate expires',
+  ],
+  [
+    'an environment that there is not',
+    { gate: 'environments: [hre]' },
+    'environments.0: no environment "hre"; did you mean "here"?',
+  ],
+  [
+    'environments in a runbook, which has conditions',
+    { gate: 'environments: [here]', at: 'runbook' },
+    "environments: expected a condition: when: catalog.environment == '…'",
   ],
   ['a channel that there is not', { gate: 'notify: [opps]' }, 'notify.0: no channel "opps"; did you mean "ops"?'],
   [
