@@ -13,33 +13,42 @@ export interface GatedInput {
   people: Person[];
   requestedBy: string;
   digest: string;
-  /** Stay open until the signal `finish`, so that late decisions are answered. */
+  /** After each round wait for the signal `proceed`, so that late decisions are answered, and go on whatever came of it. */
   lingers?: boolean;
 }
 
 export interface GatedResult {
-  /** `approved`, or how the gate ended that ended it. */
+  /** `approved`, or how the gate ended that ended the last round. */
   outcome: string;
   message: string;
+  /** Of every round. */
+  outcomes: string[];
 }
 
-export const finish = defineSignal('finish');
+export const proceed = defineSignal('proceed');
 
 /** A procedure that does nothing but pass gates. */
 export async function gated({ rounds, lingers, ...options }: GatedInput): Promise<GatedResult> {
-  let finished = false;
+  let proceeds = 0;
   const procedure = startProcedure('gated', { system: 'test', environment: 'local' });
   const gates = useGates(procedure);
-  setHandler(finish, () => void (finished = true));
+  setHandler(proceed, () => void proceeds++);
   procedure.setChannels(['people']);
-  const result = await pass();
-  if (lingers) await condition(() => finished);
+  const outcomes: string[] = [];
+  let message = '';
+  for (const specs of rounds) {
+    const ended = await pass(specs);
+    message = ended.message;
+    outcomes.push(ended.outcome);
+    if (lingers) await condition(() => proceeds >= outcomes.length);
+    else if (ended.outcome !== 'approved') break;
+  }
   await procedure.settle();
-  return result;
+  return { outcome: outcomes.at(-1)!, message, outcomes };
 
-  async function pass(): Promise<GatedResult> {
+  async function pass(specs: GateSpec[]): Promise<{ outcome: string; message: string }> {
     try {
-      for (const specs of rounds) await gates.pass(specs, options);
+      await gates.pass(specs, options);
       return { outcome: 'approved', message: gates.summary() };
     } catch (error) {
       return { outcome: outcomeOf(error) ?? 'unknown', message: messageOf(error) };
