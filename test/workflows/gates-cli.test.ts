@@ -1,4 +1,4 @@
-import type { GateSpec } from '../../src/contracts/gates.ts';
+import type { GateSpec, GateView } from '../../src/contracts/gates.ts';
 import type { Person } from '../../src/domain/gate-rights.ts';
 import { windlass, type CliCall } from '../support/cli.ts';
 import { startLocalServer, type TestTemporal } from '../support/temporal.ts';
@@ -6,11 +6,15 @@ import type { GatedInput, GatedResult } from '../support/workflows/gated.ts';
 
 // What people type about gates, against a real server; the procedure does nothing but pass gates.
 let temporal: TestTemporal;
+const notices: string[] = [];
 beforeAll(async () => {
   temporal = await startLocalServer({
     workflows: 'test/support/workflows/gated.ts',
     activities: () => ({
-      notify: async () => ({ delivered: [], failed: [] }),
+      notify: async ({ text }: { text: string }) => {
+        notices.push(text);
+        return { delivered: [], failed: [] };
+      },
       loadEnvironment: async () => ({ digest: 'sha256:catalog', people: PEOPLE }),
     }),
   });
@@ -102,6 +106,35 @@ test('breaking the glass needs a reason and a yes, and is shown ever after', asy
   const review = /review-break-glass\/\S+/.exec((await cli(['list'])).out)?.[0];
   expect((await cli(['status', review!])).out).toMatch(/waits for: +lead, on-call[^]*gate break-glass-review: waiting/);
   expect((await cli(['show', id])).out).toContain('checkout is down');
+});
+
+test('workers that die between decisions lose none, tell nobody twice and open one review', async () => {
+  const { id, result } = await start();
+  const filled = ['--comment', 'read it', '--field', 'ticket=C-1'];
+  const commands = [
+    ['approve', id, '--as', 'ana', ...filled],
+    ['retract', id, '--as', 'ana'],
+    ['approve', id, '--as', 'bea', ...filled],
+    ['approve', id, '--as', 'kim', '--break-glass', '--reason', 'checkout is down', '--yes'],
+  ];
+  for (const command of commands) {
+    expect((await cli(command)).code).toBe(0);
+    await temporal.restartWorker();
+  }
+  expect(await result()).toMatchObject({ outcome: 'approved' });
+  const handle = temporal.client.workflow.getHandle(id);
+  const [gate] = await handle.query<GateView[]>('gates');
+  const recorded = gate!.decisions!.map(({ by, decision, breakGlass }) => [by, decision, breakGlass === true]);
+  expect(recorded).toEqual([
+    ['ana', 'approve', false],
+    ['ana', 'retract', false],
+    ['bea', 'approve', false],
+    ['kim', 'approve', true],
+  ]);
+  expect(notices.filter((text) => text.includes(`It is ${id};`))).toHaveLength(1);
+  const { events = [] } = await handle.fetchHistory();
+  expect(events!.filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes)).toHaveLength(1);
+  expect(events!.filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([]);
 });
 
 test.each([
