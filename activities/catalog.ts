@@ -2,13 +2,13 @@ import { log } from '@temporalio/activity';
 import type { EnvironmentSlice, ServiceSlice } from '../src/contracts/catalog.ts';
 import type { HandleIncidentInput, IncidentSlice } from '../src/contracts/handle-incident.ts';
 import type { RunbookSlice } from '../src/contracts/run-runbook.ts';
-import type { ServiceReference } from '../src/contracts/scalars.ts';
+import type { Place, ServiceReference } from '../src/contracts/scalars.ts';
 import { failure } from '../src/adapters/failure.ts';
 import type { Catalog } from '../src/catalog/catalog.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
 import { compileIncidentSlice } from '../src/catalog/incident-slice.ts';
 import { compileRunbook, type RunbookRequest } from '../src/catalog/runbook-slice.ts';
-import { compileSlice } from '../src/catalog/slice.ts';
+import { compileEnvironment, compileSlice } from '../src/catalog/slice.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Keeping a copy of the catalog may delay a procedure by this much and no more. */
@@ -27,6 +27,14 @@ export function createCatalogActivities({ catalog, objects }: Pick<Dependencies,
      */
     async loadSlice(ref: ServiceReference): Promise<ServiceSlice> {
       return load((loaded) => compileSlice(loaded, ref));
+    },
+
+    /**
+     * What any procedure in an environment needs of the catalog; kept as `loadSlice` does.
+     * @throws UnknownSystem, UnknownEnvironment, CatalogInvalid
+     */
+    async loadEnvironment(ref: Place): Promise<EnvironmentSlice> {
+      return load((loaded) => compileEnvironment(loaded, ref).environment);
     },
 
     /**

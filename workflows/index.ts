@@ -5,6 +5,7 @@ export { maintenanceWindow } from './maintenance-window.ts';
 export { handleIncident } from './handle-incident.ts';
 export { restoreDatabase } from './restore-database.ts';
 export { retireColor } from './retire-color.ts';
+export { reviewBreakGlass } from './review-break-glass.ts';
 export { reviewRelease } from './review-release.ts';
 export { rollBackRelease } from './roll-back-release.ts';
 export { verifyBackup } from './verify-backup.ts';

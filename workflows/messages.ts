@@ -7,6 +7,8 @@ import type { ProgressView } from '../src/contracts/progress.ts';
 export const decide = defineUpdate<DecisionResult, [unknown]>('decide');
 export const approve = defineSignal<[unknown]>('approve');
 export const reject = defineSignal<[unknown]>('reject');
+export const retract = defineSignal<[unknown]>('retract');
+export const withdraw = defineSignal<[unknown]>('withdraw');
 export const hold = defineSignal<[unknown]>('hold');
 export const resume = defineSignal<[unknown]>('resume');
 export const abort = defineSignal<[unknown]>('abort');

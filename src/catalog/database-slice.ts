@@ -2,6 +2,7 @@ import type { DatabaseSlice } from '../contracts/catalog.ts';
 import type { DatabaseReference } from '../contracts/back-up-database.ts';
 import type { Catalog } from './catalog.ts';
 import { CatalogError } from './errors.ts';
+import { policiesIn } from './policies.ts';
 import { compileEnvironment, own, unknown, withinBounds } from './slice.ts';
 
 /**
@@ -11,7 +12,8 @@ import { compileEnvironment, own, unknown, withinBounds } from './slice.ts';
  */
 export function compileDatabaseSlice(catalog: Catalog, ref: DatabaseReference): DatabaseSlice {
   const { loaded, environment } = compileEnvironment(catalog, ref);
-  const { databases, services, policies } = loaded.catalog;
+  const { databases, services } = loaded.catalog;
+  const policies = policiesIn(loaded.catalog.policies, ref.environment);
   const found = own(databases, ref.database);
   if (!found)
     throw unknown('UnknownDatabase', `database ${ref.database}`, `system ${ref.system}`, Object.keys(databases));

@@ -3,25 +3,98 @@ import type { SystemCatalog } from '../contracts/catalog.ts';
 import type { Problem } from './issues.ts';
 import { fault, noSuch } from './problems.ts';
 
-/** Faults of a gate: roles that nobody has, more approvals than people, an escalation that comes too late. */
-export function gateProblems({ people }: SystemCatalog, gate: CatalogGate, path: PropertyKey[]): Problem[] {
-  const held = [...new Set(people.flatMap((each) => each.roles))];
-  const unheld = (roles: string[], at: PropertyKey[]) =>
-    roles.flatMap((role, index) =>
-      held.includes(role) ? [] : [fault([...at, index], noSuch('person with the role', role, held))],
+/** What a gate stands before: nothing that changes, a change, or data that would be replaced. */
+export type Guarded = 'nothing' | 'changes' | 'data';
+
+/** Each reminder is a timer and a notice in the history. */
+const MOST_REMINDERS = 100;
+
+/**
+ * Faults of a gate: roles and channels that nobody has, more approvals than people, times that contradict each other,
+ * silence that would let a change pass, a form that cannot be filled in.
+ */
+export function gateProblems(
+  catalog: SystemCatalog,
+  gate: CatalogGate,
+  path: PropertyKey[],
+  guarded: Guarded,
+): Problem[] {
+  const held = [...new Set(catalog.people.flatMap((each) => each.roles))];
+  const channels = Object.keys(catalog.channels);
+  const unheld = unknownNames('person with the role', held);
+  const untold = unknownNames('channel', channels);
+  const environments = Object.keys(catalog.environments);
+  return [
+    ...unheld(gate.roles, [...path, 'roles']),
+    ...unheld(gate.escalation?.roles, [...path, 'escalation', 'roles']),
+    ...unheld(gate.breakGlass?.roles, [...path, 'breakGlass', 'roles']),
+    ...unknownNames('environment', environments)(gate.environments, [...path, 'environments']),
+    ...untold(gate.notify, [...path, 'notify']),
+    ...untold(gate.breakGlass?.notify, [...path, 'breakGlass', 'notify']),
+    ...quorumProblems(catalog, gate, path),
+    ...timeProblems(gate, path),
+    ...silenceProblems(gate, path, guarded),
+    ...formProblems(gate, path),
+  ];
+}
+
+const unknownNames =
+  (what: string, known: string[]) =>
+  (names: string[] | undefined, path: PropertyKey[]): Problem[] =>
+    (names ?? []).flatMap((name, index) =>
+      known.includes(name) ? [] : [fault([...path, index], noSuch(what, name, known))],
     );
-  const problems = unheld(gate.roles, [...path, 'roles']);
-  if (gate.escalation) {
-    problems.push(...unheld(gate.escalation.roles, [...path, 'escalation', 'roles']));
-    if (gate.escalation.after >= gate.expiresAfter) {
-      problems.push(fault([...path, 'escalation', 'after'], 'expected an escalation before the gate expires'));
-    }
-  }
-  const able = people.filter((each) => each.roles.some((role) => gate.roles.includes(role))).length;
-  if (able > 0 && able < gate.quorum) {
-    problems.push(
-      fault([...path, 'quorum'], `expected at most ${able}, as many as may decide this gate, got ${gate.quorum}`),
-    );
-  }
+
+/** Delegates are not counted: what works during a holiday must work after it. */
+function quorumProblems({ people }: SystemCatalog, { roles, quorum }: CatalogGate, path: PropertyKey[]): Problem[] {
+  const able = people.filter((each) => each.roles.some((role) => roles.includes(role))).length;
+  if (able === 0 || able >= quorum) return [];
+  return [fault([...path, 'quorum'], `expected at most ${able}, as many as may decide this gate, got ${quorum}`)];
+}
+
+function timeProblems({ expiresAfter, escalation, remindEvery }: CatalogGate, path: PropertyKey[]): Problem[] {
+  const problems: Problem[] = [];
+  if (escalation?.after !== undefined && escalation.after >= expiresAfter)
+    problems.push(fault([...path, 'escalation', 'after'], 'expected an escalation before the gate expires'));
+  if (remindEvery === undefined) return problems;
+  const at = [...path, 'remindEvery'];
+  if (remindEvery >= expiresAfter) problems.push(fault(at, 'expected a reminder before the gate expires'));
+  if (expiresAfter / remindEvery > MOST_REMINDERS)
+    problems.push(fault(at, `expected at most ${MOST_REMINDERS} reminders until the gate expires`));
   return problems;
+}
+
+/** What nobody decides must not change anything. */
+function silenceProblems(gate: CatalogGate, path: PropertyKey[], guarded: Guarded): Problem[] {
+  const { onExpiry, escalation, harmless, kind } = gate;
+  const problems: Problem[] = [];
+  if (onExpiry === 'escalate' && !escalation)
+    problems.push(fault([...path, 'onExpiry'], 'expected "escalation" beside it: nothing says to whom'));
+  if (escalation && escalation.after === undefined && onExpiry !== 'escalate')
+    problems.push(fault([...path, 'escalation'], 'expected "after", or "onExpiry: escalate": nothing says when'));
+  if (harmless && onExpiry !== 'continue')
+    problems.push(fault([...path, 'harmless'], 'expected "onExpiry: continue" beside it: it says nothing by itself'));
+  if (onExpiry !== 'continue') return problems;
+  const refuse = (message: string): number => problems.push(fault([...path, 'onExpiry'], message));
+  if (!harmless) refuse('expected "harmless: true" beside it: silence lets the procedure go on');
+  if (guarded === 'data') refuse("expected rejected or escalate: nobody's silence replaces a database");
+  else if (guarded === 'changes' && kind === 'approval')
+    refuse('expected rejected or escalate: silence approves no change (a confirmation may continue)');
+  return problems;
+}
+
+function formProblems({ form }: CatalogGate, path: PropertyKey[]): Problem[] {
+  if (!form) return [];
+  const at = [...path, 'form'];
+  const names = Object.keys(form.properties);
+  const bounds = Object.entries(form.properties).flatMap(([name, field]) => {
+    const where = [...at, 'properties', name];
+    const [least, most] =
+      field.type === 'string' ? [field.minLength, field.maxLength]
+      : field.type === 'boolean' ? [] : [field.minimum, field.maximum]; // prettier-ignore
+    return least !== undefined && most !== undefined && least > most
+      ? [fault(where, `expected bounds that something fits, got ${least} to ${most}`)]
+      : [];
+  });
+  return [...unknownNames('field', names)(form.required, [...at, 'required']), ...bounds];
 }

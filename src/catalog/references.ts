@@ -1,4 +1,5 @@
 import type { SystemCatalog } from '../contracts/catalog.ts';
+import { delegationProblems } from './delegation-problems.ts';
 import { gateProblems } from './gate-problems.ts';
 import { incidentProblems } from './incident-problems.ts';
 import type { Problem } from './issues.ts';
@@ -16,6 +17,7 @@ export function referenceProblems(catalog: SystemCatalog, at: number): Problem[]
       (index) => ['people', index, 'name'],
       'person',
     ),
+    ...delegationProblems(catalog),
     ...policyProblems(catalog),
     ...serviceProblems(catalog),
     ...databaseProblems(catalog),
@@ -38,12 +40,13 @@ function policyProblems(catalog: SystemCatalog): Problem[] {
     const unknownChannels = policy.notify.flatMap((channel, index) =>
       channels.includes(channel) ? [] : [fault([...path, 'notify', index], noSuch('channel', channel, channels))],
     );
+    const guarded = procedure === 'restoreDatabase' ? 'data' : 'changes';
     const lists = {
       ...('gates' in policy ? { gates: policy.gates } : {}),
       ...('promotion' in policy ? { promotion: policy.promotion } : {}),
     };
     const gates = Object.entries(lists).flatMap(([list, members]) => [
-      ...members.flatMap((gate, index) => gateProblems(catalog, gate, [...path, list, index])),
+      ...members.flatMap((gate, index) => gateProblems(catalog, gate, [...path, list, index], guarded)),
       ...duplicates(
         members.map((gate) => gate.name),
         (index) => [...path, list, index, 'name'],

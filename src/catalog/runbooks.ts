@@ -4,11 +4,11 @@ import type { SystemCatalog } from '../contracts/catalog.ts';
 import type { CatalogRunbook, RunbookStep } from '../contracts/runbook.ts';
 import { fillParameters, readAs } from '../domain/runbook/parameters.ts';
 import { outputsOf, scopeOf } from '../domain/runbook/scope.ts';
-import { MAX_DEPTH, branch, placedSteps, reachable, type PlacedStep } from '../domain/runbook/steps.ts';
+import { MAX_DEPTH, branch, changesOf, placedSteps, reachable, type PlacedStep } from '../domain/runbook/steps.ts';
 import { callProblems } from './action-calls.ts';
 import { outputTypeOf } from './action-types.ts';
 import { conditionProblems, isOpen, valueProblems, type View } from './expression-problems.ts';
-import { gateProblems } from './gate-problems.ts';
+import { gateProblems, type Guarded } from './gate-problems.ts';
 import type { Problem } from './issues.ts';
 import { duplicates, fault, noSuch } from './problems.ts';
 
@@ -94,7 +94,13 @@ function stepProblems(catalog: SystemCatalog, name: string, runbook: CatalogRunb
       if ('action' in step) return [...callProblems(step, view, path), ...changeProblems(step.action, path)];
       if ('gate' in step) {
         const gate = [...path, 'gate'];
-        return [...gateProblems(catalog, step.gate, gate), ...valueProblems(step.gate.asks, view, [...gate, 'asks'])];
+        return [
+          ...(step.gate.environments
+            ? [fault([...gate, 'environments'], "expected a condition: when: catalog.environment == '…'")]
+            : []),
+          ...gateProblems(catalog, step.gate, gate, guardedBy(name)),
+          ...valueProblems(step.gate.asks, view, [...gate, 'asks']),
+        ];
       }
       if ('until' in step) return untilProblems(step.until, view, [...path, 'until']);
       return 'runbook' in step ? callOfRunbook(step, view, path) : [];
@@ -104,6 +110,13 @@ function stepProblems(catalog: SystemCatalog, name: string, runbook: CatalogRunb
       ...own(),
       ...undoProblems(step, view, path),
     ];
+  }
+
+  /** What an approval in this runbook stands before: what it changes itself, and what those change that call it. */
+  function guardedBy(at: string): Guarded {
+    const { runbooks } = catalog;
+    const callers = Object.keys(runbooks).filter((each) => reachable(each, runbooks).includes(at));
+    return callers.some((each) => changesOf(each, runbooks).length > 0) ? 'changes' : 'nothing';
   }
 
   function changeProblems(called: string, path: PropertyKey[]): Problem[] {

@@ -2,6 +2,7 @@ import type { EnvironmentSlice, ServiceSlice } from '../contracts/catalog.ts';
 import type { Place, ServiceReference } from '../contracts/scalars.ts';
 import type { FailureType } from '../domain/failures.ts';
 import { CatalogError } from './errors.ts';
+import { policiesIn } from './policies.ts';
 import type { Catalog, LoadedSystem } from './catalog.ts';
 
 /** A slice enters the history of every procedure, and with it the memory of every worker that replays one. */
@@ -41,7 +42,8 @@ export function compileEnvironment(
  */
 export function compileSlice(catalog: Catalog, ref: ServiceReference): ServiceSlice {
   const { loaded, environment } = compileEnvironment(catalog, ref);
-  const { services, policies } = loaded.catalog;
+  const { services } = loaded.catalog;
+  const policies = policiesIn(loaded.catalog.policies, ref.environment);
   const spec = own(services, ref.service);
   if (!spec) throw unknown('UnknownService', `service ${ref.service}`, `system ${ref.system}`, Object.keys(services));
   return withinBounds(ref.service, { ...environment, service: ref.service, spec, policies });

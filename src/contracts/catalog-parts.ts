@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gateForm } from './gate-form.ts';
 import { duration, name } from './scalars.ts';
 
 /** Where a secret is found: `env:NAME`, `file:/path` or `kubernetes:namespace/secret#key`. Never the value. */
@@ -21,8 +22,28 @@ export const gate = z.strictObject({
   roles: z.array(name).min(1),
   quorum: z.int().min(1).max(10).default(1),
   fourEyes: z.boolean().default(true),
+  environments: z.array(name).min(1).optional().describe('Asked only there; default: in every environment'),
   expiresAfter: duration.prefault('24h'),
-  escalation: z.strictObject({ after: duration, roles: z.array(name).min(1) }).optional(),
+  escalation: z
+    .strictObject({ after: duration.optional(), roles: z.array(name).min(1) })
+    .optional()
+    .describe('Roles that are told too after this time; with `onExpiry: escalate` they may decide in a second period'),
+  onExpiry: z
+    .enum(['rejected', 'escalate', 'continue'])
+    .optional()
+    .describe('What silence means: rejected (default); escalate: one more period; continue: go on, where harmless'),
+  harmless: z.literal(true).optional().describe('Going on without a decision does no harm'),
+  remindEvery: duration.optional().describe('So often those who may decide are told again'),
+  notify: z.array(name).min(1).optional().describe('Channels of those who may decide'),
+  comment: z.enum(['required', 'optional']).optional().describe('Whether an approval needs a comment'),
+  form: gateForm.optional().describe('What must be filled in to approve'),
+  breakGlass: z
+    .strictObject({
+      roles: z.array(name).min(1).describe('Who may pass the gate alone in an emergency'),
+      notify: z.array(name).min(1).describe('Channels that are told at once'),
+      reviewWithin: duration.prefault('72h').describe('Until then somebody else must have reviewed it'),
+    })
+    .optional(),
 });
 
 export type CatalogGate = z.output<typeof gate>;

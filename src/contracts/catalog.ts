@@ -92,6 +92,24 @@ const environment = z.strictObject({
   production: z.boolean().default(true),
 });
 
+/** Somebody who decides in a person's place, with roles that the person has, until a date. */
+const delegation = z.strictObject({
+  to: person,
+  roles: z.array(name).min(1),
+  until: z.iso.datetime({ offset: true, error: 'expected a date with time and zone, such as 2030-01-07T08:00:00Z' }),
+});
+
+const personEntry = z.strictObject({
+  name: person,
+  roles: z.array(name).min(1),
+  contact: z.string().optional(),
+  delegates: z
+    .array(delegation)
+    .max(10)
+    .optional()
+    .describe('Who decides in their place, with which roles, until when'),
+});
+
 /** One file `systems/<name>.yaml`. */
 export const systemSchema = z.strictObject({
   apiVersion: z.literal('windlass/v1'),
@@ -105,9 +123,7 @@ export const systemSchema = z.strictObject({
   runbooks: z.record(name, runbook).default({}),
   windows: z.record(name, maintenance).default({}),
   incidents: incidents.optional(),
-  people: z
-    .array(z.strictObject({ name: person, roles: z.array(name).min(1), contact: z.string().optional() }))
-    .default([]),
+  people: z.array(personEntry).default([]),
   channels: z.record(name, channel).default({}),
   policies: z
     .strictObject({

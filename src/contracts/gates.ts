@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formValues, type FormValues, type GateForm } from './gate-form.ts';
 import { person, text } from './scalars.ts';
 
 /** A gate as the catalog or a procedure defines it; durations in milliseconds. */
@@ -15,18 +16,51 @@ export interface GateSpec {
   /** The requester may not decide, and one person may not decide two gates of a procedure. */
   fourEyes: boolean;
   expiresAfterMs: number;
-  /** Told again, and these roles too, when nobody has decided for this long. */
-  escalation?: { afterMs: number; roles: string[] };
+  /** Told too when nobody has decided for `afterMs`; with `onExpiry: escalate` they may decide in a second period. */
+  escalation?: { afterMs?: number; roles: string[] };
+  /**
+   * What silence means. `rejected` (the default): the gate expires and the procedure ends. `escalate`: one more period,
+   * in which the roles of `escalation` may decide too. `continue`: the gate expires and the procedure goes on.
+   */
+  onExpiry?: 'rejected' | 'escalate' | 'continue';
+  /** The catalog declared that going on without a decision does no harm. */
+  harmless?: boolean;
+  /** So often those who may decide are told again. */
+  remindEveryMs?: number;
+  /** Channels of those who may decide, besides those of the procedure. */
+  notify?: string[];
+  /** An approval needs a comment (`reason`). */
+  comment?: 'required' | 'optional';
+  /** An approval needs these fields. */
+  form?: GateForm;
+  /** Who may pass the gate alone in an emergency, who is told at once, and when that must have been reviewed. */
+  breakGlass?: { roles: string[]; notify: string[]; reviewWithinMs: number };
+  /** False: the requester cannot take it back. */
+  withdrawable?: boolean;
 }
 
-/** What a person sends: Update `decide`, or Signals `approve` and `reject` (which set `decision` themselves). */
-export const decisionSchema = z.strictObject({
-  gate: z.string().max(64).describe('Name of the gate, as shown'),
-  decision: z.enum(['approve', 'reject']),
-  by: person.describe('Who decides'),
-  code: z.string().max(64).describe('The code shown beside the gate: it binds the decision to this run and this plan'),
-  reason: text.optional(),
-});
+/**
+ * What a person sends: Update `decide`, or Signals `approve`, `reject`, `retract` and `withdraw` (which set `decision`
+ * themselves). `retract` takes an own approval back before the gate is decided; `withdraw` is the requester who wants
+ * it no more.
+ */
+export const decisionSchema = z
+  .strictObject({
+    gate: z.string().max(64).describe('Name of the gate, as shown'),
+    decision: z.enum(['approve', 'reject', 'retract', 'withdraw']),
+    by: person.describe('Who decides'),
+    code: z
+      .string()
+      .max(64)
+      .describe('The code shown beside the gate: it binds the decision to this run and this plan'),
+    reason: text.optional(),
+    fields: formValues.optional().describe('What the form of the gate asks for'),
+    breakGlass: z
+      .boolean()
+      .optional()
+      .describe('Pass the gate alone, in an emergency: people are told at once, and it is reviewed afterwards'),
+  })
+  .refine(({ decision, breakGlass }) => !breakGlass || decision === 'approve', 'only an approval breaks the glass');
 export type Decision = z.infer<typeof decisionSchema>;
 
 export type DecisionCode =
@@ -39,6 +73,11 @@ export type DecisionCode =
   | 'same-person'
   | 'wrong-code'
   | 'expired'
+  | 'comment-required'
+  | 'invalid-fields'
+  | 'not-approved'
+  | 'not-requester'
+  | 'no-break-glass'
   | 'rate-limited'
   | 'malformed';
 
@@ -50,6 +89,16 @@ export interface DecisionResult {
 }
 
 export type GateOutcome = 'waiting' | 'approved' | 'rejected' | 'expired' | 'withdrawn';
+
+/** Who said what when (ISO 8601). */
+export interface VoteView {
+  by: string;
+  at: string;
+  reason?: string;
+  /** Whose delegate decided. */
+  for?: string;
+  fields?: FormValues;
+}
 
 /** A gate as the query `gates` shows it. Times are ISO 8601. */
 export interface GateView {
@@ -63,6 +112,20 @@ export interface GateView {
   code: string;
   openedAt: string;
   expiresAt: string;
-  approvals: { by: string; at: string; reason?: string }[];
-  rejection?: { by: string; at: string; reason?: string };
+  /** Those that count; who retracted is in `decisions` only. */
+  approvals: VoteView[];
+  rejection?: VoteView;
+  withdrawal?: VoteView;
+  /** Somebody passed it alone. */
+  brokenGlass?: VoteView;
+  /** Everything that was recorded, in order. */
+  decisions?: (VoteView & { decision: Decision['decision']; breakGlass?: true })[];
+  /** When it began to wait for the roles of the escalation too. */
+  escalatedAt?: string;
+  /** What silence means; absent: the procedure ends. */
+  onExpiry?: GateSpec['onExpiry'];
+  comment?: GateSpec['comment'];
+  form?: GateForm;
+  /** Roles that may pass it alone. */
+  breakGlass?: { roles: string[] };
 }

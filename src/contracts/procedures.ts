@@ -5,6 +5,7 @@ import { maintenanceWindow } from './maintenance-window.ts';
 import { handleIncident } from './handle-incident.ts';
 import { retireColor } from './retire-color.ts';
 import { restoreDatabase } from './restore-database.ts';
+import { reviewBreakGlass } from './review-break-glass.ts';
 import { reviewRelease } from './review-release.ts';
 import { rollBackRelease } from './roll-back-release.ts';
 import { runRunbook } from './run-runbook.ts';
@@ -15,5 +16,6 @@ export const PROCEDURES: Record<string, Contract> = Object.fromEntries(
   [
     ...[deployRelease, rollBackRelease, retireColor, reviewRelease, runRunbook],
     ...[backUpDatabase, verifyBackup, restoreDatabase, maintenanceWindow, handleIncident],
+    reviewBreakGlass,
   ].map((contract) => [contract.procedure, contract as unknown as Contract]),
 );

@@ -1,5 +1,6 @@
+import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { openAcceptance, type Acceptance } from '../support/acceptance.ts';
-import { BRISK } from '../support/acceptance-catalog.ts';
+import { BRISK, SYSTEM } from '../support/acceptance-catalog.ts';
 import { DECIDERS } from '../support/acceptance-procedure.ts';
 
 // The gates of the runbook are the shipped catalog's own; only people are added, so that there are two of a role.
@@ -182,3 +183,107 @@ test.concurrent(
   },
   180_000,
 );
+
+describe('gates with more policy', () => {
+  let strict: Acceptance;
+  beforeAll(async () => {
+    strict = await openAcceptance({
+      subject: 'glass',
+      stages: 2,
+      variants: { brisk: BRISK },
+      catalog: {
+        people,
+        policies: {
+          deployRelease: {
+            gates: [
+              {
+                name: 'security',
+                asks: 'Is the image scanned?',
+                roles: ['security'],
+                comment: 'required',
+                form: { properties: { ticket: { type: 'string', maxLength: 20 } }, required: ['ticket'] },
+              },
+              {
+                name: 'engineering-lead',
+                asks: 'Shall it go out?',
+                roles: ['engineering-lead'],
+                breakGlass: { roles: ['devops'], notify: ['slack'], reviewWithin: '24h' },
+              },
+            ],
+          },
+        },
+      },
+    });
+  }, 120_000);
+  afterAll(() => strict?.close());
+
+  test.concurrent(
+    'S-01.6 releases by break-glass when the lead is away: people are told at once, it is shown, and somebody else reviews it',
+    () =>
+      strict.stage({ service: 'brisk' }, async (stage) => {
+        const release = await stage.deploy('v2');
+        await release.untilGatesOpen();
+        const approve = (as: string, gate: string, ...flags: string[]) =>
+          strict.cli(as, 'approve', release.id, gate, '--yes', ...flags);
+
+        const bare = await approve('pat', 'security', '--comment', 'scanned');
+        expect(bare).toMatchObject({
+          code: 1,
+          json: { error: { message: expect.stringContaining('invalid-fields') } },
+        });
+        const filled = await approve('pat', 'security', '--comment', 'scanned', '--field', 'ticket=C-4711');
+        expect(filled).toMatchObject({ code: 0, json: { gate: { approvals: [{ fields: { ticket: 'C-4711' } }] } } });
+
+        const why = ['--break-glass', '--reason', 'checkout is down, the lead is away'];
+        const broken = await approve('devops-on-call', 'engineering-lead', ...why);
+        expect(broken).toMatchObject({ code: 0, json: { gate: { outcome: 'approved', approvals: [] } } });
+        await waitFor(
+          'the notice',
+          async () =>
+            (await strict.notices()).some((text) =>
+              /^BREAK-GLASS: devops-on-call passed gate engineering-lead alone: checkout is down/.test(text),
+            ),
+          { timeoutSeconds: 60 },
+        );
+        expect(await release.ending()).toMatchObject({ ok: true, result: { outcome: 'released' } });
+        expect(await stage.served()).toBe('v2');
+        const { json: shown } = await strict.cli('kim', 'status', release.id);
+        expect(shown).toMatchObject({
+          run: {
+            breakGlass: 'gate engineering-lead was passed alone by devops-on-call: checkout is down, the lead is away',
+          },
+        });
+
+        const { json: list } = await strict.cli('kim', 'list', '--system', SYSTEM, '--environment', stage.environment);
+        const runs = list['runs'] as { id: string; procedure: string }[];
+        const review = stage.get(runs.find(({ procedure }) => procedure === 'reviewBreakGlass')!.id);
+        await review.untilGatesOpen();
+        const decide = (by: string) => review.decide({ gate: 'break-glass-review', by, reason: 'the lead was away' });
+        expect((await decide('devops-on-call')).code).toBe('requester-excluded');
+        expect((await decide('lee')).code).toBe('recorded');
+        expect(await review.ending()).toMatchObject({ ok: true, result: { outcome: 'reviewed' } });
+      }),
+    180_000,
+  );
+
+  test.concurrent(
+    'S-01.7 ends as withdrawn when who asked for it wants it no more, and nothing has changed',
+    () =>
+      strict.stage({ service: 'brisk' }, async (stage) => {
+        const before = await stage.namespace.versions();
+        const release = await stage.deploy('v2');
+        await release.untilGatesOpen();
+        expect(await strict.cli('lee', 'withdraw', release.id, '--yes')).toMatchObject({ code: 1 });
+        const withdrawn = await strict.cli('kim', 'withdraw', release.id, '--reason', 'wrong image', '--yes');
+        expect(withdrawn).toMatchObject({ code: 0, json: { gate: { outcome: 'withdrawn' } } });
+        expect(await release.ending()).toMatchObject({
+          ok: false,
+          type: 'GateNotApproved',
+          message: expect.stringMatching(/was withdrawn by kim: wrong image/),
+        });
+        expect(await stage.changes()).toEqual([]);
+        expect(await stage.namespace.versions()).toEqual(before);
+      }),
+    180_000,
+  );
+});

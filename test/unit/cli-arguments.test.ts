@@ -149,6 +149,14 @@ describe('the person', () => {
     const env = { WINDLASS_SYSTEMS: folder };
     expect(await rolesOf('sam', ['shop', 'broken', 'missing'], env)).toEqual(['security']);
     expect(await rolesOf('kim', ['shop'], env)).toBeUndefined();
+    const at = Date.parse('2026-01-01T00:00:00Z');
+    const delegates = `delegates: [{to: sam, roles: [lead], until: 2026-01-02T00:00:00Z}]`;
+    writeFileSync(
+      join(folder, 'lent.yaml'),
+      `people:\n  - {name: sam, roles: [dev]}\n  - {name: ana, roles: [lead], ${delegates}}\n`,
+    );
+    expect(await rolesOf('sam', ['lent'], env, at)).toEqual(['dev', 'lead']);
+    expect(await rolesOf('sam', ['lent'], env, at + 2 * 86_400_000)).toEqual(['dev']);
     expect(await rolesOf('sam', ['shop'], { ...env, WINDLASS_ROLES: 'lead, devops' })).toEqual(['lead', 'devops']);
   });
 });
@@ -188,6 +196,19 @@ describe('the gate of a decision', () => {
     expect(
       chooseGate([gate('a', 'lead', 'waiting', ['sam']), gate('b', 'lead')], undefined, 'sam', ['lead']).name,
     ).toBe('b');
+  });
+
+  test('of a withdrawal is any that waits, of a retraction the one the person approved', () => {
+    expect(chooseGate(gates, undefined, 'kim', [], { decision: 'withdraw' }).name).toBe('security');
+    const mine = [gate('a', 'lead'), gate('b', 'dev', 'waiting', ['sam'])];
+    expect(chooseGate(mine, undefined, 'sam', undefined, { decision: 'retract' }).name).toBe('b');
+    expect(chooseGate(mine, undefined, 'sam', ['dev'], { decision: 'reject' }).name).toBe('b');
+  });
+
+  test('of a break-glass is one that the person may pass alone', () => {
+    const glass = [gate('a', 'lead'), { ...gate('b', 'lead'), breakGlass: { roles: ['on-call'] } }];
+    const how = { decision: 'approve' as const, breakGlass: true };
+    expect(chooseGate(glass, undefined, 'kim', ['on-call'], how).name).toBe('b');
   });
 
   test('that is named is taken as it is: the procedure answers for one that is decided', () => {

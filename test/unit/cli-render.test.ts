@@ -166,6 +166,19 @@ describe('a plan', () => {
       expect(text).toContain(part);
   });
 
+  test('tells of a gate what silence means, what it needs, and who may pass it alone', () => {
+    const policy = {
+      onExpiry: 'escalate' as const,
+      escalation: { roles: ['vp'] },
+      comment: 'required' as const,
+      breakGlass: { roles: ['on-call'], notify: ['ops'], reviewWithinMs: 1 },
+    };
+    const gates = [{ ...gate, fourEyes: false, expiresAfterMs: 3_600_000, ...policy }] as ReleasePlan['gates'];
+    expect(renderPlan({ ...plan, gates })).toContain(
+      'security: approval by security, within 1 h; then vp too; with a comment; in an emergency on-call alone',
+    );
+  });
+
   test('tells the gates before it starts from those before traffic goes over', () => {
     const spec = { kind: 'approval' as const, asks: '', quorum: 2, fourEyes: true, expiresAfterMs: 86_400_000 };
     const gates = [{ ...spec, name: 'security', roles: ['security'] }];

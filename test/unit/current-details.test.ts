@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import type { GateSpec } from '../../src/contracts/gates.ts';
 import type { ProgressView } from '../../src/contracts/progress.ts';
-import { foldCommand, renderDetails, renderGates } from '../../src/domain/current-details.ts';
+import { renderDetails } from '../../src/domain/current-details.ts';
+import { foldCommand } from '../../src/domain/details-text.ts';
 import { openGate } from '../../src/domain/gate.ts';
+import { renderGates } from '../../src/domain/gate-details.ts';
+import type { Person } from '../../src/domain/gate-rights.ts';
 import { escapeCommand } from '../../src/domain/release/selectors.ts';
 import { target } from '../support/live.ts';
 
 const ESCAPE = escapeCommand(target, { app: 'shop', 'pod-template-hash': '8595f9fbf6', version: 'blue' });
-const PEOPLE = ['ana', 'bea', 'kim'].map((name) => ({ name, roles: ['lead'] }));
+const PEOPLE: Person[] = ['ana', 'bea', 'kim'].map((name) => ({ name, roles: ['lead'] }));
 const SPEC: GateSpec = {
   name: 'lead',
   kind: 'approval',
@@ -28,11 +31,9 @@ const view = (over: Partial<ProgressView> = {}): ProgressView => ({
   timeline: [],
   ...over,
 });
-const gate = (spec: Partial<GateSpec> = {}, workflowId = 'deploy/a'): string =>
-  renderGates([openGate({ ...SPEC, ...spec }, 'code-1', Date.parse('2026-01-01T10:00:00Z'))], workflowId, {
-    people: PEOPLE,
-    requestedBy: 'kim',
-  });
+const AT = Date.parse('2026-01-01T10:00:00Z');
+const gate = (spec: Partial<GateSpec> = {}, workflowId = 'deploy/a', people = PEOPLE): string =>
+  renderGates([openGate({ ...SPEC, ...spec }, 'code-1', AT)], workflowId, { people, requestedBy: 'kim', at: AT });
 
 /** The arguments that a shell gives to the command. */
 const inShell = (command: string): string[] =>
@@ -69,6 +70,41 @@ describe('a waiting gate', () => {
   test('shows a message that is complete but for the name', () => {
     const [, json] = /```json\n([^]*?)```/.exec(gate())!;
     expect(JSON.parse(json!)).toEqual({ gate: 'lead', by: '<you>', code: 'code-1' });
+  });
+
+  test('names delegates as long as they are', () => {
+    const until = (hour: string) => ({ to: 'dan', roles: ['lead'], until: `2026-01-01T${hour}:00:00+01:00` });
+    const asked = (hour: string) => gate({}, 'a', [{ name: 'ana', roles: ['lead'], delegates: [until(hour)] }]);
+    expect(asked('12')).toContain('lead (ana, dan for ana until 2026-01-01 11:00 UTC)');
+    expect(asked('11')).toContain('lead (ana)');
+  });
+
+  test('asks for the comment and the fields that an approval needs', () => {
+    const form: GateSpec['form'] = {
+      properties: { ticket: { type: 'string', description: 'Number "of" the change', minLength: 1, maxLength: 9 } },
+      required: ['ticket'],
+    };
+    const text = gate({ comment: 'required', form });
+    expect(JSON.parse(/```json\n([^]*?)```/.exec(text)![1]!)).toMatchObject({
+      reason: '<comment>',
+      fields: { ticket: '<Number "of" the change>' },
+    });
+    const command = /```\n(windlass [^]*?)\n```/.exec(text)![1]!.replace('<you>', 'ana');
+    expect(inShell(command).slice(5)).toEqual(['--comment', '<comment>', '--field', 'ticket=<Number "of" the change>']);
+  });
+
+  test.each<[GateSpec['onExpiry'], string]>([
+    [undefined, 'silence is a no'],
+    ['escalate', 'then vp may decide too'],
+    ['continue', 'silence lets it go on'],
+  ])('says what silence means: %s', (onExpiry, text) => {
+    expect(gate({ ...(onExpiry ? { onExpiry } : {}), escalation: { roles: ['vp'] } })).toContain(`UTC; ${text}`);
+  });
+
+  test('says who may pass it alone', () => {
+    const breakGlass = { roles: ['on-call'], notify: ['ops'], reviewWithinMs: 1 };
+    expect(gate({ breakGlass })).toContain('**Emergency:** on-call may pass it alone');
+    expect(gate()).not.toContain('Emergency');
   });
 
   test('says until when, in UTC', () => {

@@ -1,5 +1,6 @@
 import type { Decision, GateSpec } from '../../src/contracts/gates.ts';
-import { decideGate, expireGate, gateCode, openGate, type GateState } from '../../src/domain/gate.ts';
+import { decideGate, gateCode, openGate } from '../../src/domain/gate.ts';
+import { expireGate, type GateState } from '../../src/domain/gate-state.ts';
 
 const HOUR = 3_600_000;
 const spec = (over: Partial<GateSpec> = {}): GateSpec => ({

@@ -1,7 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { LeaseRelease, Priority } from '../../src/contracts/change-control.ts';
 import type { Place } from '../../src/contracts/scalars.ts';
-import { failure, messageOf, typeOf } from './failure.ts';
+import { detailOf, failure, messageOf, typeOf } from './failure.ts';
 import { useLease, type Lease } from './lease.ts';
 import { startProcedure, type Procedure } from './procedure.ts';
 import { useUndo, type Undo } from './undo.ts';
@@ -64,7 +64,10 @@ export async function carryOut<Result>(
     await procedure.step('failed', `${type}: ${message}`);
     procedure.show('ending', ENDINGS[state]);
     await procedure.settle();
-    throw failure(type, `${message} ${ENDINGS[state]}`, { lease: state });
+    throw failure(type, `${message} ${ENDINGS[state]}`, {
+      ...(type === 'GateNotApproved' ? detailOf(error) : {}),
+      lease: state,
+    });
   }
 
   async function takeBack(type: string): Promise<LeaseRelease['state']> {

@@ -21,6 +21,13 @@ export function typeOf(error: unknown): string {
   return isCancellation(error) ? 'Canceled' : 'Unexpected';
 }
 
+/** What a failure says beside its message, when it is a map: `{ gate, outcome }` of `GateNotApproved`. */
+export function detailOf(error: unknown): object | undefined {
+  const cause = causeOf(error);
+  const detail: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  return typeof detail === 'object' && detail !== null && !Array.isArray(detail) ? detail : undefined;
+}
+
 export const failure = (type: string, message: string, ...details: unknown[]): ApplicationFailure =>
   ApplicationFailure.create({ type, message, nonRetryable: true, details });
 

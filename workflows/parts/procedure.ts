@@ -30,6 +30,7 @@ export interface Stop {
  * stopped. Created before the first `await`, because messages may arrive with the first task.
  */
 export interface Procedure {
+  readonly place: Place;
   readonly view: ProgressView;
   /** Enters a named step: shown, recorded, and waited at while somebody holds the procedure. */
   step(phase: Phase, step: string, next?: string): Promise<void>;
@@ -45,14 +46,16 @@ export interface Procedure {
   refresh(): void;
   /** Where notices go, once the catalog is known. */
   setChannels(channels: string[]): void;
-  /** Tells people; nothing waits for it and its failure is only recorded. */
-  tell(text: string): void;
+  /** Tells people, those of other channels `also`; nothing waits for it and its failure is only recorded. */
+  tell(text: string, also?: string[]): void;
+  /** Does something beside the work, whatever becomes of the work; only `settle` waits for it, its failure is recorded. */
+  beside(what: string, work: () => Promise<void>): void;
   /** Runs the work so that abort, stand-down and cancellation end it; afterwards `stop` says which. */
   stoppable<T>(work: () => Promise<T>): Promise<T>;
   /** Stops because a rollback or an incident takes the lease; what was changed is left to it. */
   readonly yieldTo: (order: StandDown) => void;
   readonly stop: Stop | undefined;
-  /** Waits for notices under way; called once at the end. */
+  /** Waits for notices and what else is under way beside the work; called once at the end. */
   settle(): Promise<void>;
 }
 
@@ -124,6 +127,7 @@ export function startProcedure(name: string, of: Place): Procedure {
   });
 
   return {
+    place: { system: of.system, environment: of.environment },
     view,
     record,
     refresh,
@@ -164,12 +168,13 @@ export function startProcedure(name: string, of: Place): Procedure {
     setChannels(names) {
       channels = names;
     },
-    tell(text) {
-      if (channels.length === 0) return;
+    tell(text, also = []) {
+      const to = [...new Set([...channels, ...also])];
+      if (to.length === 0) return;
       const key = `${workflowInfo().workflowId}/${workflowInfo().runId}/${notices.length}`;
       const deliver = (): Promise<void> =>
         notice('Tell people')
-          .notify({ system: of.system, channels, text, key })
+          .notify({ system: of.system, channels: to, text, key })
           .then(
             ({ failed }) =>
               failed.forEach(({ channel, error }) => record(`notice not delivered to ${channel}: ${error}`)),
@@ -177,6 +182,13 @@ export function startProcedure(name: string, of: Place): Procedure {
               record(`notice not delivered: ${error instanceof Error ? error.message : String(error)}`),
           );
       notices.push(CancellationScope.nonCancellable(deliver));
+    },
+    beside(what, work) {
+      notices.push(
+        CancellationScope.nonCancellable(work).catch((error: unknown) =>
+          record(`could not ${what}: ${error instanceof Error ? error.message : String(error)}`),
+        ),
+      );
     },
     async stoppable(work) {
       try {

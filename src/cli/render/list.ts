@@ -68,6 +68,7 @@ function runningLines(run: RunView, now: number, paint: Paint): string[] {
   const awaits = run.awaiting.length > 0 ? `, waits for ${run.awaiting.join(', ')}` : '';
   return [
     `  ${run.id}  ${paint('cyan', run.phase ?? 'not started: no worker took it yet')}${awaits}, ${ago(run.startedAt, now)}`,
+    ...(run.breakGlass ? [`    ${paint('red', `emergency: ${run.breakGlass}`)}`] : []),
     ...(run.escape ? [`    back by hand: ${run.escape}`] : []),
   ];
 }

@@ -36,9 +36,16 @@ function renderGates(title: string, gates: GateSpec[] | undefined, paint: Paint)
   return ['', paint('bold', title), ...gates.map(gateLine)];
 }
 
-function gateLine({ name, kind, roles, quorum, fourEyes, expiresAfterMs }: GateSpec): string {
+function gateLine({ name, kind, roles, quorum, fourEyes, expiresAfterMs, ...policy }: GateSpec): string {
   const who = `${quorum > 1 ? `${quorum} of ` : ''}${roles.join(' or ')}${fourEyes ? ', not the requester' : ''}`;
-  return `  ${name}: ${kind} by ${who}, within ${formatDuration(expiresAfterMs)}`;
+  const more = [
+    ...(policy.onExpiry === 'continue' ? ['silence lets it go on'] : []),
+    ...(policy.onExpiry === 'escalate' ? [`then ${policy.escalation?.roles.join(' or ') ?? 'others'} too`] : []),
+    ...(policy.comment === 'required' ? ['with a comment'] : []),
+    ...(policy.form ? [`with ${policy.form.required.join(', ') || 'a form'}`] : []),
+    ...(policy.breakGlass ? [`in an emergency ${policy.breakGlass.roles.join(' or ')} alone`] : []),
+  ];
+  return `  ${name}: ${kind} by ${who}, within ${formatDuration(expiresAfterMs)}${more.map((each) => `; ${each}`).join('')}`;
 }
 
 /** The lines an approval must show: from, to, reach, way back, warnings, digest. */

@@ -22,6 +22,7 @@ export function renderShow({ run, story, gates, link }: ShowView, now: number, p
     field('procedure', run.procedure),
     field('run', run.runId),
     field('started', `${run.startedAt}${run.requestedBy ? ` by ${run.requestedBy}` : ''}`),
+    ...(run.breakGlass ? [field('emergency', paint('red', run.breakGlass))] : []),
     ...(run.closedAt ? [field('ended', run.closedAt)] : []),
     ...renderEnding(story.ending, paint),
     ...title('Input'),

@@ -1,5 +1,6 @@
-import type { GateView } from '../../contracts/gates.ts';
+import type { GateView, VoteView } from '../../contracts/gates.ts';
 import type { ProgressView } from '../../contracts/progress.ts';
+import { whoVoted } from '../../domain/gate-view.ts';
 import { plain, type Paint, type Style } from '../io.ts';
 import type { RunStatus, RunView } from '../server/runs.ts';
 import { ago, clock, field, indent, until } from './text.ts';
@@ -39,6 +40,7 @@ export function renderStatus(view: StatusView, now: number, paint: Paint = plain
   return [
     `${paint('bold', run.id)}  ${paintStatus(run.status, paint)}${phaseOf(view) ? `, ${phaseOf(view)}` : ''}`,
     ...(run.summary ? [field('for', run.summary)] : []),
+    ...(run.breakGlass ? [field('emergency', paint('red', run.breakGlass))] : []),
     field('started', `${ago(run.startedAt, now)}${run.requestedBy ? ` by ${run.requestedBy}` : ''}`),
     ...(run.closedAt ? [field('ended', ago(run.closedAt, now))] : []),
     ...(open && progress ? [field('now', paint('bold', progress.step))] : []),
@@ -74,11 +76,12 @@ function phaseOf({ run, progress }: StatusView): string | undefined {
 /** A gate, with what to type when it waits. */
 export function renderGate(gate: GateView, id: string, now: number, paint: Paint = plain): string[] {
   const needed = gate.quorum > 1 ? ` (${gate.approvals.length} of ${gate.quorum})` : '';
-  const votes = gate.approvals.map(({ by, reason }) => `${by}${reason ? `: ${reason}` : ''}`).join(', ');
-  const by = gate.rejection
-    ? `${gate.rejection.by}${gate.rejection.reason ? `: ${gate.rejection.reason}` : ''}`
-    : votes;
+  const votes = gate.brokenGlass ? [] : gate.approvals.map(voteText);
+  const last = gate.rejection ?? gate.withdrawal;
+  const by = last ? voteText(last) : votes.join(', ');
   const head = `gate ${paint('bold', gate.name)}: ${paintOutcome(gate, paint)}${needed}${by ? ` (${by})` : ''}`;
+  if (gate.brokenGlass)
+    return [`${head} ${paint('red', 'BREAK-GLASS')}: passed alone by ${voteText(gate.brokenGlass)}`];
   if (gate.outcome !== 'waiting') return [head];
   return [
     `${head}, ${gate.kind} of ${gate.roles.join(' or ')}, expires ${until(gate.expiresAt, now)}`,
@@ -87,6 +90,12 @@ export function renderGate(gate: GateView, id: string, now: number, paint: Paint
       `code ${gate.code}; decide: windlass approve ${id} ${gate.name}   or: windlass reject ${id} ${gate.name} --reason …`,
     ),
   ];
+}
+
+/** `dan for ana: scanned (ticket: C-4711)`. */
+function voteText(vote: VoteView): string {
+  const fields = Object.entries(vote.fields ?? {}).map(([name, value]) => `${name}: ${value}`);
+  return `${whoVoted(vote)}${vote.reason ? `: ${vote.reason}` : ''}${fields.length > 0 ? ` (${fields.join(', ')})` : ''}`;
 }
 
 const paintOutcome = ({ outcome }: GateView, paint: Paint): string =>

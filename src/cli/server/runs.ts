@@ -25,6 +25,8 @@ export interface RunView {
   summary?: string;
   /** The command that brings traffic back by hand. */
   escape?: string;
+  /** Gates that somebody passed alone, in words. */
+  breakGlass?: string;
 }
 
 const STATUS: Record<string, RunStatus> = {
@@ -69,6 +71,7 @@ export function toRunView(
       requestedBy: memo('requestedBy'),
       summary: memo('summary'),
       escape: memo('escape'),
+      breakGlass: memo('breakGlass'),
     }),
   );
 }

@@ -112,7 +112,11 @@ export function advise(view: Omit<WhyView, 'advice'>): Advice {
   const waiting = view.gates?.find(({ outcome }) => outcome === 'waiting');
   if (waiting)
     return {
-      text: `It waits for people: ${waiting.roles.join(' or ')} must decide gate ${waiting.name}.`,
+      text: `It waits for people: ${waiting.roles.join(' or ')} must decide gate ${waiting.name}.${
+        waiting.breakGlass
+          ? ` In an emergency ${waiting.breakGlass.roles.join(' or ')} may pass it alone: --break-glass --reason "…".`
+          : ''
+      }`,
       command: `windlass approve ${run.id} ${waiting.name}`,
     };
   if (progress?.held) return { text: `${progress.held.by} holds it.`, command: `windlass resume ${run.id}` };

@@ -4,22 +4,49 @@ import type { AddCommand } from '../program.ts';
 
 const ID = 'deploy/shop/production/web-v2';
 
-/** `approve`, `reject`, `hold`, `resume`, `abort`, `keep-color`, `rescue`, `retry-now`: what people tell a procedure. */
+const DECISIONS = [
+  {
+    decision: 'approve',
+    description: 'approve a gate; shows what is approved and binds the decision to it',
+    examples: [
+      `approve ${ID}`,
+      `approve ${ID} security --as sam`,
+      `approve ${ID} security --code 3f2a1b0c-9d8e7f6a`,
+      `approve ${ID} security --comment "scanned" --field ticket=C-4711`,
+      `approve ${ID} security --break-glass --reason "checkout is down"`,
+    ],
+  },
+  {
+    decision: 'reject',
+    description: 'reject a gate; the procedure ends and takes back what it did',
+    examples: [`reject ${ID} security --reason "image not scanned"`],
+  },
+  {
+    decision: 'retract',
+    description: 'take your approval back, while the gate still waits for others',
+    examples: [`retract ${ID} security --reason "saw the logs"`],
+  },
+  {
+    decision: 'withdraw',
+    description: 'withdraw what you asked for; the procedure ends and takes back what it did',
+    examples: [`withdraw ${ID} --reason "wrong image"`],
+  },
+] as const;
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** `approve`, `reject`, `retract`, `withdraw`, `hold`, `resume`, `abort`, `keep-color`, `rescue`, `retry-now`: what people tell a procedure. */
 export function addDecisionCommands(program: Command, add: AddCommand): void {
-  for (const decision of ['approve', 'reject'] as const) {
-    const { command, run } = add(
-      program,
-      `${decision} <id> [gate]`,
-      decision === 'approve'
-        ? 'approve a gate; shows what is approved and binds the decision to it'
-        : 'reject a gate; the procedure ends and takes back what it did',
-      decision === 'approve'
-        ? [`approve ${ID}`, `approve ${ID} security --as sam`, `approve ${ID} security --code 3f2a1b0c-9d8e7f6a`]
-        : [`reject ${ID} security --reason "image not scanned"`],
-    );
+  for (const { decision, description, examples } of DECISIONS) {
+    const { command, run } = add(program, `${decision} <id> [gate]`, description, [...examples]);
     const why = '--reason <text>';
     if (decision === 'reject') command.requiredOption(why, 'why; shown to everyone');
-    else command.option(why, 'a comment; shown to everyone');
+    else command.option(why, decision === 'approve' ? 'why; needed with --break-glass' : 'why; shown to everyone');
+    if (decision === 'approve')
+      command
+        .option('--comment <text>', 'a comment, which some gates need; shown to everyone')
+        .option('--field <name=value>', 'a field of the form that some gates have; may be repeated', collect)
+        .option('--break-glass', 'pass the gate alone in an emergency, where the catalog lets you; it is reviewed');
     command
       .option('--code <code>', 'code you were shown elsewhere; it does not count when another plan is asked by now')
       .option('--yes', 'do not ask at the terminal')

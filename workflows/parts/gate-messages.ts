@@ -1,0 +1,105 @@
+import { setHandler, workflowInfo } from '@temporalio/workflow';
+import { readForm } from '../../src/contracts/gate-form.ts';
+import { decisionSchema, type Decision, type DecisionResult } from '../../src/contracts/gates.ts';
+import { decideGate } from '../../src/domain/gate.ts';
+import { renderGates } from '../../src/domain/gate-details.ts';
+import type { Person } from '../../src/domain/gate-rights.ts';
+import type { GateState } from '../../src/domain/gate-state.ts';
+import { viewGate } from '../../src/domain/gate-view.ts';
+import { approve, decide, gates as gatesQuery, reject, retract, withdraw } from '../messages.ts';
+import { announceBreakGlass } from './break-glass.ts';
+import type { Procedure } from './procedure.ts';
+
+/** Refused decisions of one run that are still explained one by one; a flood beyond it is counted only. */
+const EXPLAINED_REFUSALS = 100;
+
+/** The gates of a procedure: those that are asked now, or were asked last. */
+export interface GateBoard {
+  states: GateState[];
+  asked?: { people: Person[]; requestedBy: string };
+}
+
+/** Registers the messages that decide gates; called before the first `await`. */
+export function takeDecisions(procedure: Procedure, board: GateBoard): void {
+  let refused = 0;
+
+  const take = (raw: unknown): DecisionResult => {
+    const result = answer(procedure, board, raw);
+    if (result.code === 'recorded') procedure.record(`${describe(raw, result)}: ${result.message}`);
+    // Whoever floods a gate must not keep others from deciding it: what counts is heard all the same.
+    else if (refused++ >= EXPLAINED_REFUSALS) return FLOODED;
+    else procedure.record(`decision without effect (${result.code}): ${result.message}`);
+    return result;
+  };
+
+  setHandler(decide, take, {
+    description:
+      'Decide a gate: {"gate": "…", "decision": "approve", "reject", "retract" or "withdraw", "by": "…", "code": "…", "reason": "…", "fields": {…}}',
+  });
+  const signals = [
+    [approve, 'approve', 'Approve a gate: {"gate": "…", "by": "…", "code": "…", "reason": "…", "fields": {…}}'],
+    [reject, 'reject', 'Reject a gate: {"gate": "…", "by": "…", "code": "…", "reason": "…"}'],
+    [retract, 'retract', 'Take your approval back while the gate waits: {"gate": "…", "by": "…", "code": "…"}'],
+    [withdraw, 'withdraw', 'Withdraw what you asked for: {"gate": "…", "by": "…", "code": "…", "reason": "…"}'],
+  ] as const;
+  for (const [signal, decision, description] of signals)
+    setHandler(signal, (raw) => void take(withDecision(raw, decision)), { description });
+  setHandler(gatesQuery, () => board.states.map(viewGate), {
+    description: 'Gates with their outcome, who decided and what to type',
+  });
+  procedure.setAppendix(() =>
+    board.asked ? renderGates(board.states, workflowInfo().workflowId, { ...board.asked, at: Date.now() }) : '',
+  );
+}
+
+const FLOODED: DecisionResult = {
+  code: 'rate-limited',
+  message:
+    'Too many decisions without effect in this run: they are not explained any more. See the gates: windlass status.',
+};
+
+function answer(procedure: Procedure, board: GateBoard, raw: unknown): DecisionResult {
+  const parsed = decisionSchema.safeParse(raw);
+  if (!parsed.success)
+    return {
+      code: 'malformed',
+      message: 'Expected {"gate": "<name>", "by": "<who>", "code": "<as shown>"} and optionally "reason", "fields".',
+    };
+  const index = board.states.findIndex(({ spec }) => spec.name === parsed.data.gate);
+  const gate = board.states[index];
+  if (!gate || !board.asked) {
+    const open = board.states.map(({ spec }) => spec.name).join(', ');
+    return { code: 'unknown-gate', message: `No gate ${parsed.data.gate} is open. Open: ${open || 'none'}.` };
+  }
+  const { decision, faults } = readFields(gate, parsed.data);
+  const context = { ...board.asked, at: Date.now(), all: board.states, fieldFaults: faults };
+  const decided = decideGate(gate, decision, context);
+  board.states[index] = decided.gate;
+  if (decided.gate.brokenGlass && !gate.brokenGlass) announceBreakGlass(procedure, decided.gate);
+  return decided.result;
+}
+
+/** What was filled in, with the types that the form says. Without a form there is nothing to fill in. */
+function readFields({ spec }: GateState, decision: Decision): { decision: Decision; faults: string[] } {
+  const { fields = {} } = decision;
+  if (!spec.form)
+    return { decision, faults: Object.keys(fields).length === 0 ? [] : ['there is nothing to fill in here'] };
+  const read = readForm(spec.form, fields);
+  return 'faults' in read
+    ? { decision, faults: read.faults }
+    : { decision: { ...decision, fields: read.values }, faults: [] };
+}
+
+const withDecision = (raw: unknown, decision: Decision['decision']): unknown =>
+  typeof raw === 'object' && raw !== null ? { ...raw, decision } : raw;
+
+const DID = { approve: 'approved', reject: 'rejected', retract: 'took the approval back', withdraw: 'withdrew it' };
+
+function describe(raw: unknown, { gate }: DecisionResult): string {
+  const { by, decision, reason, breakGlass } = decisionSchema.parse(raw);
+  const { for: delegator, fields = {} } = gate?.decisions?.at(-1) ?? {};
+  const filled = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  const remarks = [...(reason ? [reason] : []), ...filled].join('; ');
+  const did = breakGlass ? 'broke the glass' : DID[decision];
+  return `${by}${delegator ? ` for ${delegator}` : ''} ${did}${remarks ? ` (${remarks})` : ''}`;
+}
