@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { duration } from '../src/contracts/scalars.ts';
 import type { ObjectStoreOptions } from '../src/adapters/object-store.ts';
+import { payloadKeys, type PayloadKey } from '../src/adapters/temporal/payload-keys.ts';
 
 const address = z
   .string()
@@ -48,6 +49,7 @@ const environment = z.object({
   WINDLASS_S3_BUCKET: required('a bucket'),
   WINDLASS_S3_ACCESS_KEY_ID: required('an access key id'),
   WINDLASS_S3_SECRET_KEY_FILE: secretFile,
+  WINDLASS_PAYLOAD_KEYS: payloadKeys.optional(),
   WINDLASS_METRICS_ADDRESS: address.optional(),
   WINDLASS_HEALTH_ADDRESS: address.optional(),
   WINDLASS_ALERTS_TOKEN: secretReference.optional(),
@@ -66,6 +68,8 @@ export interface WorkerConfig {
   /** Path of the kubeconfig; undefined: the library's usual places, then the pod's own service account. */
   kubeconfig?: string;
   objectStore: ObjectStoreOptions;
+  /** Keys that encrypt what goes to Temporal, the first one, and decipher it; undefined: nothing is encrypted. */
+  payloadKeys?: PayloadKey[];
   metrics?: Address;
   health?: Address;
   /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */
@@ -110,6 +114,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
       accessKeyId: from.WINDLASS_S3_ACCESS_KEY_ID,
       secretAccessKey: from.WINDLASS_S3_SECRET_KEY_FILE,
     },
+    ...(from.WINDLASS_PAYLOAD_KEYS ? { payloadKeys: from.WINDLASS_PAYLOAD_KEYS } : {}),
     ...(from.WINDLASS_METRICS_ADDRESS ? { metrics: from.WINDLASS_METRICS_ADDRESS } : {}),
     ...(from.WINDLASS_HEALTH_ADDRESS ? { health: from.WINDLASS_HEALTH_ADDRESS } : {}),
     ...(from.WINDLASS_ALERTS_TOKEN

@@ -4,16 +4,19 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { isFailure } from '../src/adapters/failure.ts';
+import type { SecretResolver } from '../src/adapters/secrets.ts';
+import { encryption } from '../src/adapters/temporal/data-converter.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
 import { createIncidentTaker } from '../src/server/incidents.ts';
 import { serveIntake } from '../src/server/intake.ts';
 import { ConfigError, readConfig, type WorkerConfig } from './config.ts';
-import { createDependencies } from './dependencies.ts';
+import { createDependencies, createSecrets } from './dependencies.ts';
 import { loadExtensions } from './extensions.ts';
 import { serveHealth } from './health.ts';
 import { installRuntime } from './runtime.ts';
 import { checkSearchAttributes, retentionFault } from './server-checks.ts';
-import { loadWorkflowBundle } from './workflow-code.ts';
+import { FAILURE_CONVERTER, loadWorkflowBundle } from './workflow-code.ts';
 
 /** Under way at once: watchers of lease holders, of rollouts, and short calls. */
 const MAX_ACTIVITIES = 1000;
@@ -38,11 +41,13 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
   const started = performance.now();
   installRuntime(config, log);
   const extensions = await loadExtensions(config.extensions);
+  const secrets = createSecrets(config);
+  const encrypted = await openEncryption(config, secrets, log);
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await connect(connectionOptions);
   let intake: Server | undefined;
   try {
-    const dependencies = await createDependencies(config, { connection, namespace, log });
+    const dependencies = await createDependencies(config, { connection, namespace, encrypted, secrets, log });
     if (!(await checkSearchAttributes(connection, namespace))) {
       log.warn('the server does not tell workers its search attributes; see that they are registered');
     }
@@ -51,7 +56,7 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       config.alerts &&
       (await serveIntake({
         ...config.alerts,
-        token: () => dependencies.secrets.resolve(config.alerts!.token),
+        token: () => secrets.resolve(config.alerts!.token),
         take: createIncidentTaker(dependencies.temporal, config.taskQueue),
         log,
       }));
@@ -60,7 +65,11 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       namespace,
       taskQueue: config.taskQueue,
       identity: `windlass-${process.pid}@${hostname()}`,
-      workflowBundle: await loadWorkflowBundle(log),
+      workflowBundle: await loadWorkflowBundle(log, config.payloadKeys ? 'encrypted' : 'plain'),
+      dataConverter: {
+        ...encrypted.dataConverter,
+        ...(config.payloadKeys ? { failureConverterPath: FAILURE_CONVERTER } : {}),
+      },
       activities: createActivities(dependencies),
       interceptors: { activity: extensions.activityInterceptors },
       maxCachedWorkflows: config.maxCachedWorkflows,
@@ -86,6 +95,19 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
   } finally {
     intake?.close();
     await connection.close();
+  }
+}
+
+/** @throws ConfigError when a key is not there or is none */
+async function openEncryption(config: WorkerConfig, secrets: SecretResolver, log: Logger) {
+  try {
+    const encrypted = await encryption(config.payloadKeys, secrets);
+    const [first, ...others] = (config.payloadKeys ?? []).map(({ id }) => id);
+    if (first) log.info({ encrypts: first, decrypts: [first, ...others] }, 'payloads are encrypted');
+    return encrypted;
+  } catch (error) {
+    if (isFailure(error, 'SecretMissing')) throw new ConfigError([`WINDLASS_PAYLOAD_KEYS: ${error.message}`]);
+    throw error;
   }
 }
 

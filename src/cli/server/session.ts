@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import { encryptionOf } from '../../adapters/temporal/data-converter.ts';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { chooseServer, readSandbox, taskQueueOf, type ConnectionFlags } from '../configuration.ts';
 import { CliError, isUnreachable, unreachable } from '../errors.ts';
@@ -49,6 +50,7 @@ export async function openSession(
   );
   if (choice.from === 'sandbox') note(`Using the sandbox at ${choice.address}, because no other server is configured.`);
   const server = `the Temporal server at ${choice.address}`;
+  const encrypted = await encryptionOf(env);
   const connection = await Connection.connect({
     ...given,
     address: choice.address,
@@ -60,7 +62,7 @@ export async function openSession(
   });
   const { namespace } = choice;
   return {
-    client: new Client({ connection, namespace, identity: `windlass@${process.pid}` }),
+    client: new Client({ connection, namespace, ...encrypted, identity: `windlass@${process.pid}` }),
     connection,
     namespace,
     taskQueue: taskQueueOf(flags, env),
