@@ -6,7 +6,8 @@ import { duration } from '../src/contracts/scalars.ts';
 import type { ObjectStoreOptions } from '../src/adapters/object-store.ts';
 import { payloadKeys, type PayloadKey } from '../src/adapters/temporal/payload-keys.ts';
 
-const address = z
+/** `host:port`. */
+export const address = z
   .string()
   .regex(/^[^:\s]+:\d{1,5}$/, 'expected host:port, such as 127.0.0.1:9464')
   .transform((text) => {
@@ -15,7 +16,8 @@ const address = z
   });
 export type Address = z.output<typeof address>;
 
-const list = z
+/** Items separated by commas; none when it is not set. */
+export const list = z
   .string()
   .default('')
   .transform((text) => text.split(',').map((each) => each.trim()).filter(Boolean)); // prettier-ignore
@@ -93,16 +95,19 @@ export class ConfigError extends Error {
   }
 }
 
+/** What an environment says by a schema. @throws ConfigError with every fault */
+export function parseEnvironment<T extends z.ZodType>(schema: T, env: Readonly<Record<string, string | undefined>>) {
+  const parsed = schema.safeParse(env);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+}
+
 /**
  * Reads the worker's configuration; Temporal's own variables (TEMPORAL_ADDRESS and so on) are read by its envconfig.
  * @throws ConfigError with every fault
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): WorkerConfig {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
-  }
-  const from = parsed.data;
+  const from = parseEnvironment(environment, env);
   return {
     taskQueue: from.WINDLASS_TASK_QUEUE,
     catalog: { directory: from.WINDLASS_SYSTEMS, overlays: from.WINDLASS_OVERLAYS },

@@ -4,9 +4,8 @@ import type { Logger } from 'pino';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { isFailure } from '../src/adapters/failure.ts';
 import { createKubernetesClients } from '../src/adapters/kubernetes/clients.ts';
-import { createKubernetesSecretReader } from '../src/adapters/kubernetes-secrets.ts';
 import { createObjectStore, type ObjectStore } from '../src/adapters/object-store.ts';
-import { createSecretResolver, type SecretResolver } from '../src/adapters/secrets.ts';
+import type { SecretResolver } from '../src/adapters/secrets.ts';
 import type { Encryption } from '../src/adapters/temporal/data-converter.ts';
 import { openCatalog } from '../src/catalog/open.ts';
 import { ConfigError, type WorkerConfig } from './config.ts';
@@ -19,10 +18,6 @@ interface Surroundings {
   secrets: SecretResolver;
   log: Logger;
 }
-
-/** Reads the secrets of the worker and of the catalog. */
-export const createSecrets = ({ kubeconfig }: WorkerConfig): SecretResolver =>
-  createSecretResolver({ env: process.env, kubernetes: createKubernetesSecretReader(kubeconfig) });
 
 /**
  * Connects the worker to the outside.

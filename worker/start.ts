@@ -2,19 +2,19 @@ import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
-import { isFailure } from '../src/adapters/failure.ts';
-import type { SecretResolver } from '../src/adapters/secrets.ts';
-import { encryption } from '../src/adapters/temporal/data-converter.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
 import { createIncidentTaker } from '../src/server/incidents.ts';
 import { serveIntake } from '../src/server/intake.ts';
 import { ConfigError, readConfig, type WorkerConfig } from './config.ts';
-import { createDependencies, createSecrets } from './dependencies.ts';
+import { createDependencies } from './dependencies.ts';
+import { openEncryption } from './encryption.ts';
 import { loadExtensions } from './extensions.ts';
 import { serveHealth } from './health.ts';
+import { createLog } from './log.ts';
 import { installRuntime } from './runtime.ts';
+import { createSecrets } from './secrets.ts';
 import { checkSearchAttributes, retentionFault } from './server-checks.ts';
 import { FAILURE_CONVERTER, loadWorkflowBundle } from './workflow-code.ts';
 
@@ -42,7 +42,7 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
   installRuntime(config, log);
   const extensions = await loadExtensions(config.extensions);
   const secrets = createSecrets(config);
-  const encrypted = await openEncryption(config, secrets, log);
+  const encrypted = await openEncryption(config.payloadKeys, secrets, log);
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await connect(connectionOptions);
   let intake: Server | undefined;
@@ -98,19 +98,6 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
   }
 }
 
-/** @throws ConfigError when a key is not there or is none */
-async function openEncryption(config: WorkerConfig, secrets: SecretResolver, log: Logger) {
-  try {
-    const encrypted = await encryption(config.payloadKeys, secrets);
-    const [first, ...others] = (config.payloadKeys ?? []).map(({ id }) => id);
-    if (first) log.info({ encrypts: first, decrypts: [first, ...others] }, 'payloads are encrypted');
-    return encrypted;
-  } catch (error) {
-    if (isFailure(error, 'SecretMissing')) throw new ConfigError([`WINDLASS_PAYLOAD_KEYS: ${error.message}`]);
-    throw error;
-  }
-}
-
 async function connect(options: Parameters<typeof NativeConnection.connect>[0]): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect(options);
@@ -120,11 +107,4 @@ async function connect(options: Parameters<typeof NativeConnection.connect>[0]):
       cause: error,
     });
   }
-}
-
-/** JSON lines on standard output; the SDK logs errors under `error`, we under `err`. */
-function createLog(level = 'info'): Logger {
-  const { err } = pino.stdSerializers;
-  const known = Object.hasOwn(pino.levels.values, level) ? level : 'info';
-  return pino({ level: known, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: err, err } });
 }
