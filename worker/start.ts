@@ -4,6 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { whyUnreachable } from '../src/adapters/temporal/why-unreachable.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
 import { createIncidentTaker } from '../src/server/incidents.ts';
 import { serveIntake } from '../src/server/intake.ts';
@@ -103,8 +104,16 @@ async function connect(options: Parameters<typeof NativeConnection.connect>[0]):
     return await NativeConnection.connect(options);
   } catch (error) {
     const address = options?.address ?? 'localhost:7233';
-    throw new Error(`no Temporal server answers at ${address}: start it, or correct TEMPORAL_ADDRESS`, {
-      cause: error,
-    });
+    if (/valid authentication credentials|permission/i.test((error as Error).message))
+      throw new Error(`the Temporal server at ${address} refuses this worker: check TEMPORAL_API_KEY`, {
+        cause: error,
+      });
+    const why = await whyUnreachable(options ?? {});
+    throw new Error(
+      why?.trust
+        ? `the Temporal server at ${address} cannot be used: ${why.text}`
+        : `no Temporal server answers at ${address}: ${why ? `${why.text}; ` : ''}start it, or correct TEMPORAL_ADDRESS`,
+      { cause: error },
+    );
   }
 }
