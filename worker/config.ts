@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { duration } from '../src/contracts/scalars.ts';
 import type { ObjectStoreOptions } from '../src/adapters/object-store.ts';
-import { payloadKeys, type PayloadKey } from '../src/adapters/temporal/payload-keys.ts';
+import { payloadKeys, type PayloadKeys } from '../src/adapters/temporal/payload-keys.ts';
 
 /** `host:port`. */
 export const address = z
@@ -70,8 +70,8 @@ export interface WorkerConfig {
   /** Path of the kubeconfig; undefined: the library's usual places, then the pod's own service account. */
   kubeconfig?: string;
   objectStore: ObjectStoreOptions;
-  /** Keys that encrypt what goes to Temporal, the first one, and decipher it; undefined: nothing is encrypted. */
-  payloadKeys?: PayloadKey[];
+  /** Keys for what goes to Temporal; undefined: it is plain text. */
+  payloadKeys?: PayloadKeys;
   metrics?: Address;
   health?: Address;
   /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */

@@ -66,10 +66,10 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       namespace,
       taskQueue: config.taskQueue,
       identity: `windlass-${process.pid}@${hostname()}`,
-      workflowBundle: await loadWorkflowBundle(log, config.payloadKeys ? 'encrypted' : 'plain'),
+      workflowBundle: await loadWorkflowBundle(log, config.payloadKeys?.encrypts ? 'encrypted' : 'plain'),
       dataConverter: {
         ...encrypted.dataConverter,
-        ...(config.payloadKeys ? { failureConverterPath: FAILURE_CONVERTER } : {}),
+        ...(config.payloadKeys?.encrypts ? { failureConverterPath: FAILURE_CONVERTER } : {}),
       },
       activities: createActivities(dependencies),
       interceptors: { activity: extensions.activityInterceptors },

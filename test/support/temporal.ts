@@ -123,7 +123,9 @@ async function start(
 
   async function startWorker(withKeys: KeysEnvironment): Promise<{ stop(): Promise<void> }> {
     const { dataConverter } = await encryptionOf(withKeys);
-    const failureConverter = 'WINDLASS_PAYLOAD_KEYS' in withKeys ? { failureConverterPath: FAILURE_CONVERTER } : {};
+    const failureConverter = /^(?!plain)./.test(withKeys['WINDLASS_PAYLOAD_KEYS'] ?? '')
+      ? { failureConverterPath: FAILURE_CONVERTER }
+      : {};
     const workflows = options.workflows ?? 'workflows/index.ts';
     const worker = await Worker.create({
       connection: env.nativeConnection,

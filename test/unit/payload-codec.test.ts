@@ -94,6 +94,13 @@ test('a key that is not at hand is named, with those that are', async () => {
   });
 });
 
+test('after `plain` the keys only decipher', async () => {
+  const [old] = await (await codecOf('a=env:A')).encode([payload(CANARY)]);
+  const codec = await codecOf('plain,a=env:A');
+  expect(await codec.encode([payload('new')])).toEqual([payload('new')]);
+  expect((await codec.decode([old!])).map(bytesOf)).toEqual([bytesOf(payload(CANARY))]);
+});
+
 test('without keys payloads go as they are', async () => {
   const { dataConverter } = await encryptionOf({});
   expect(await dataConverter.payloadCodecs![0]!.encode([payload('plain')])).toEqual([payload('plain')]);
@@ -160,6 +167,8 @@ test.each([
   ['env:A', 'entry 1: expected ID=REFERENCE'],
   [`${KEYS.A}`, 'entry 1: expected ID=REFERENCE'],
   ['a=env:A,', 'entry 2: expected ID=REFERENCE'],
+  ['plain', 'expected keys after plain'],
+  ['a=env:A,plain', 'entry 2: expected ID=REFERENCE'],
   [`a=${KEYS.B}`, 'key a: expected a reference'],
   ['a=env:A,a=env:B', 'key a is named twice'],
   ['a=env:A,b=env:ABSENT', 'secret env:ABSENT: the variable is not set'],

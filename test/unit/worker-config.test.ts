@@ -38,10 +38,13 @@ test('the object store is all that must be said; the rest has defaults', () => {
 
 test('keys for payloads are references, the one that encrypts first', () => {
   const { payloadKeys } = readConfig({ ...least, WINDLASS_PAYLOAD_KEYS: '2026-11=file:/etc/key, 2026-05=env:OLD' });
-  expect(payloadKeys).toEqual([
-    { id: '2026-11', reference: 'file:/etc/key' },
-    { id: '2026-05', reference: 'env:OLD' },
-  ]);
+  expect(payloadKeys).toEqual({
+    encrypts: true,
+    keys: [
+      { id: '2026-11', reference: 'file:/etc/key' },
+      { id: '2026-05', reference: 'env:OLD' },
+    ],
+  });
 });
 
 test('every fault is listed, by the name of its variable', () => {

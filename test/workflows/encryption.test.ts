@@ -14,6 +14,9 @@ const A: KeysEnvironment = { ...KEYS, WINDLASS_PAYLOAD_KEYS: 'a=env:KEY_A' };
 const B_THEN_A: KeysEnvironment = { ...KEYS, WINDLASS_PAYLOAD_KEYS: 'b=env:KEY_B,a=env:KEY_A' };
 const B: KeysEnvironment = { ...KEYS, WINDLASS_PAYLOAD_KEYS: 'b=env:KEY_B' };
 
+/** All may read what is encrypted, before anybody encrypts. */
+const PLAIN: KeysEnvironment = { ...KEYS, WINDLASS_PAYLOAD_KEYS: 'plain,a=env:KEY_A' };
+
 const canary = (where: string): string => `canary-${where}-${randomBytes(6).toString('hex')}`;
 const CANARIES = {
   input: canary('input'),
@@ -203,9 +206,10 @@ test('keys are rotated under an open workflow; a worker that lacks its key leave
 }, 120_000);
 
 test('a workflow that was begun in plain text goes on where keys are configured', async () => {
-  await serve({});
-  await begin({});
-  await untilGateOpens({});
+  await serve(PLAIN);
+  await begin(PLAIN);
+  await untilGateOpens(A);
+  expect(await keyIds()).toEqual([]);
   await temporal.restartWorker(A);
   await tell(A, 'approve', ID, 'lead', '--reason', CANARIES.decision);
   await waitFor('its end', async () => (await tell(A, 'status', ID)).run.status === 'completed', {

@@ -1,9 +1,9 @@
 import type { DataConverter } from '@temporalio/common';
-import { createKubernetesSecretReader } from '../kubernetes-secrets.ts';
 import { failure } from '../failure.ts';
+import { createKubernetesSecretReader } from '../kubernetes-secrets.ts';
 import { createSecretResolver, type SecretResolver } from '../secrets.ts';
 import { createPayloadCodec } from './payload-codec.ts';
-import { openKeyRing, payloadKeys, type PayloadKey } from './payload-keys.ts';
+import type { PayloadKeys } from './payload-keys.ts';
 
 export interface Encryption {
   dataConverter: DataConverter;
@@ -14,8 +14,9 @@ export interface Encryption {
  * leave the process; without, they go as they are.
  * @throws SecretMissing, Unavailable
  */
-export async function encryption(keys: PayloadKey[] | undefined, secrets: SecretResolver): Promise<Encryption> {
-  return { dataConverter: { payloadCodecs: [createPayloadCodec(await openKeyRing(keys ?? [], secrets))] } };
+export async function encryption(keys: PayloadKeys | undefined, secrets: SecretResolver): Promise<Encryption> {
+  const ring = keys ? await (await parser()).openKeyRing(keys, secrets) : { all: [] };
+  return { dataConverter: { payloadCodecs: [createPayloadCodec(ring)] } };
 }
 
 /**
@@ -23,15 +24,15 @@ export async function encryption(keys: PayloadKey[] | undefined, secrets: Secret
  * @throws SecretMissing, also when the variable is not as it should be; Unavailable
  */
 export async function encryptionOf(env: Readonly<Record<string, string | undefined>>): Promise<Encryption> {
+  const secrets = createSecretResolver({ env, kubernetes: createKubernetesSecretReader(env['KUBECONFIG']) });
   const text = env['WINDLASS_PAYLOAD_KEYS'];
-  const parsed = payloadKeys.optional().safeParse(text);
-  if (!parsed.success)
-    throw failure(
-      'SecretMissing',
-      `WINDLASS_PAYLOAD_KEYS: ${parsed.error.issues.map(({ message }) => message).join('; ')}`,
-    );
-  return encryption(
-    parsed.data,
-    createSecretResolver({ env, kubernetes: createKubernetesSecretReader(env['KUBECONFIG']) }),
-  );
+  if (text === undefined) return encryption(undefined, secrets);
+  const { payloadKeys } = await parser();
+  const parsed = payloadKeys.safeParse(text);
+  if (parsed.success) return encryption(parsed.data, secrets);
+  const faults = parsed.error.issues.map(({ message }) => message);
+  throw failure('SecretMissing', `WINDLASS_PAYLOAD_KEYS: ${faults.join('; ')}`);
 }
+
+// Loaded when there are keys: a command line without any is quicker without what reads them.
+const parser = () => import('./payload-keys.ts');

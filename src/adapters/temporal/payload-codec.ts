@@ -25,9 +25,8 @@ const { Payload: PayloadMessage } = protocol.temporal.api.common.v1;
  * the SDK would take it for the workflow's own fault, and end the workflow, instead of waiting for a worker with the key.
  * @throws WrongKey when a payload's key is not at hand, PayloadCorrupt when it was altered; neither is worth another try
  */
-export function createPayloadCodec(ring: KeyRing): PayloadCodec {
-  const byId = new Map(ring.map((each) => [each.id, each]));
-  const [first] = ring;
+export function createPayloadCodec({ first, all }: KeyRing): PayloadCodec {
+  const byId = new Map(all.map((each) => [each.id, each]));
   return {
     encode: async (payloads) => (first ? payloads.map((payload) => encrypt(payload, first)) : payloads),
     decode: async (payloads) =>
@@ -35,7 +34,7 @@ export function createPayloadCodec(ring: KeyRing): PayloadCodec {
         if (!isEncrypted(payload)) return payload;
         const id = textOf(payload.metadata?.[KEY_ID]);
         const key = byId.get(id);
-        if (!key) throw unknownKey(id, ring);
+        if (!key) throw unknownKey(id, all);
         return decrypt(payload.data, key);
       }),
   };
@@ -72,7 +71,7 @@ const boundTo = (id: string): Buffer => Buffer.from(`windlass/payload/1\0${ENCOD
 
 const textOf = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString();
 
-function unknownKey(id: string, ring: KeyRing) {
+function unknownKey(id: string, ring: readonly RingKey[]) {
   const has = ring.length > 0 ? `has ${ring.map((each) => each.id).join(', ')}: add that key at its end` : 'is not set';
   return failure('WrongKey', `a payload was encrypted with key ${quoted(id)}, and WINDLASS_PAYLOAD_KEYS ${has}`);
 }

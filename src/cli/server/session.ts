@@ -1,6 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
 import { encryptionOf } from '../../adapters/temporal/data-converter.ts';
-import { whyUnreachable } from '../../adapters/temporal/why-unreachable.ts';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { chooseServer, readSandbox, taskQueueOf, type ConnectionFlags } from '../configuration.ts';
 import { CliError, explain, GRPC, grpcStatus, isUnreachable, unreachable } from '../errors.ts';
@@ -59,6 +58,7 @@ export async function openSession(
   }).catch(async (error: unknown) => {
     const refused = [GRPC.unauthenticated, GRPC.permissionDenied].some((code) => code === grpcStatus(error)?.code);
     if (refused || (!isUnreachable(error) && !/connect|deadline/i.test(String(error)))) throw explain(error, server);
+    const { whyUnreachable } = await import('../../adapters/temporal/why-unreachable.ts');
     const why = await whyUnreachable({ ...given, address: choice.address });
     if (why?.trust)
       throw new CliError('not-allowed', `${server} cannot be used: ${why.text}.`, 'How to connect: docs/worker.md#tls');
