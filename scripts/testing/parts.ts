@@ -28,7 +28,7 @@ export const SANDBOX_DOWN = { name: 'sandbox down', budgetSeconds: 30 };
 /** In the order in which they run: what fails fast comes first, then what needs the sandbox, together. */
 export const PARTS: Part[] = [
   { name: 'unit', folder: 'test/unit', budgetSeconds: 75 },
-  { name: 'workflows', folder: 'test/workflows', budgetSeconds: 210 },
+  { name: 'workflows', folder: 'test/workflows', budgetSeconds: 180 },
   { name: 'replay', folder: 'test/replay', budgetSeconds: 30 },
   { name: 'activities', folder: 'test/activities', budgetSeconds: 330, sandbox: 'needs', inBand: true },
   {
