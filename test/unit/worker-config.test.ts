@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, readConfig } from '../../worker/config.ts';
+import { serializable } from '../../worker/runtime.ts';
 import { loadExtensions } from '../../worker/extensions.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'windlass-worker-'));
@@ -34,6 +35,11 @@ test('the object store is all that must be said; the rest has defaults', () => {
     shutdownGraceMs: 10_000,
     extensions: [],
   });
+});
+
+test('a task that could not be begun is not logged with its token and its payloads', () => {
+  const meta = { activityId: '7', taskToken: 'token', task: '{"input":…}', taskEncoded: 'token', at: 5n };
+  expect(serializable(meta)).toEqual({ activityId: '7', at: 5 });
 });
 
 test('keys for payloads are references, the one that encrypts first', () => {

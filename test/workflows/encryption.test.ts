@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from '@temporalio/client';
+import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { failureOf } from '../support/workflow-failure.ts';
+import { keyIdOf } from '../../src/adapters/temporal/payload-codec.ts';
 import { windlass, type CliResult } from '../support/cli.ts';
 import { runbookActivities, worldOf, type RunbookWorld } from '../support/runbook.ts';
 import { findSecrets } from '../support/secret-scanner.ts';
@@ -203,6 +205,58 @@ test('keys are rotated under an open workflow; a worker that lacks its key leave
   const records = await rawRecords();
   expect(await found(records)).toEqual([]);
   expect(await keyIds()).toEqual(['a', 'b']);
+}, 120_000);
+
+test('Schedules are encrypted too, and written again with a new key', async () => {
+  await serve(A);
+  const catalog = ['--catalog', join(import.meta.dirname, '../../systems')];
+  const verbs = async (keys: KeysEnvironment, verb: string): Promise<string[]> => {
+    const { schedules } = await tell(keys, 'schedules', verb, ...catalog);
+    return [...new Set((schedules as { verb: string }[]).map((step) => step.verb))];
+  };
+  const keyIdsOfSchedules = async (): Promise<string[]> => {
+    const ids: string[] = [];
+    for await (const { scheduleId } of temporal.client.schedule.list()) {
+      const { schedule } = await temporal.env.connection.workflowService.describeSchedule({
+        namespace: temporal.client.options.namespace,
+        scheduleId,
+      });
+      const { input, memo, userMetadata } = schedule!.action!.startWorkflow!;
+      for (const payload of [...input!.payloads!, ...Object.values(memo!.fields!), userMetadata!.summary!])
+        ids.push(keyIdOf(payload));
+    }
+    return [...new Set(ids)];
+  };
+  expect([await verbs({}, 'apply'), await keyIdsOfSchedules()]).toEqual([['create'], ['']]);
+  expect([await verbs(A, 'apply'), await keyIdsOfSchedules()]).toEqual([['update'], ['a']]);
+  expect(await verbs(A, 'plan')).toEqual(['keep']);
+  expect(await verbs(B_THEN_A, 'apply')).toEqual(['update']);
+  expect([await verbs(B, 'plan'), await keyIdsOfSchedules()]).toEqual([['keep'], ['b']]);
+}, 60_000);
+
+test('a step that a worker cannot read is tried again, until one with the key takes it', async () => {
+  await serve(A);
+  world.failures['look a'] = [failing('Unavailable'), failing('Unavailable')];
+  await begin(A);
+  await untilGateOpens(A);
+  await tell(A, 'approve', ID, 'lead');
+  const lastFailure = async (): Promise<string> => (await tell(B_THEN_A, 'why', ID)).activities[0]?.lastFailure ?? '';
+  await waitFor('a failed attempt', async () => (await lastFailure()).startsWith('Unavailable'), {
+    timeoutSeconds: 30,
+  });
+
+  await temporal.restartWorker(B);
+  await waitFor('the fault', async () => /^WrongKey: .* key "a"/.test(await lastFailure()), { timeoutSeconds: 30 });
+  await temporal.restartWorker(B_THEN_A);
+  const { ending } = await waitFor(
+    'its end',
+    async () => {
+      const status = await tell(B_THEN_A, 'status', ID);
+      return status.ending ? status : undefined;
+    },
+    { timeoutSeconds: 60 },
+  );
+  expect(ending.ok).toBe(true);
 }, 120_000);
 
 test('a workflow that was begun in plain text goes on where keys are configured', async () => {

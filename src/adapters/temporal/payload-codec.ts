@@ -40,6 +40,9 @@ export function createPayloadCodec({ first, all }: KeyRing): PayloadCodec {
   };
 }
 
+/** Id of the key that a payload is encrypted with; empty when it is not. */
+export const keyIdOf = (payload: Payload): string => (isEncrypted(payload) ? textOf(payload.metadata?.[KEY_ID]) : '');
+
 const isEncrypted = ({ metadata }: Payload): boolean => textOf(metadata?.['encoding']) === ENCODING;
 
 function encrypt(payload: Payload, { id, key }: RingKey): Payload {
