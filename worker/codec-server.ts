@@ -23,15 +23,20 @@ const environment = z.object({
   WINDLASS_CODEC_ENCODE: z.enum(['true', 'false']).default('false'),
 });
 
+const LEAST_TOKEN = 32;
+
 const log = createLog(process.env['WINDLASS_LOG_LEVEL']);
 try {
   const from = parseEnvironment(environment, process.env);
   const secrets = createSecrets({ kubeconfig: from.KUBECONFIG });
   const { dataConverter } = await openEncryption(from.WINDLASS_PAYLOAD_KEYS, secrets, log);
   const token = () => secrets.resolve(from.WINDLASS_CODEC_TOKEN);
-  await token().catch((error: Error) => {
+  const first = await token().catch((error: Error) => {
     throw new ConfigError([`WINDLASS_CODEC_TOKEN: ${error.message}`]);
   });
+  // It is all that keeps strangers out, and may be tried as often as they like.
+  if (first.length < LEAST_TOKEN)
+    throw new ConfigError([`WINDLASS_CODEC_TOKEN: expected at least ${LEAST_TOKEN} characters (openssl rand -hex 32)`]);
   const server = await serveCodec({
     ...from.WINDLASS_CODEC_ADDRESS,
     ...{ token, log, origins: from.WINDLASS_CODEC_ORIGINS, encodes: from.WINDLASS_CODEC_ENCODE === 'true' },

@@ -35,7 +35,13 @@ export async function serveCodec(options: CodecServerOptions): Promise<Server> {
     const { method, headers } = request;
     const path = pathOf(request);
     respond(request, response, options).then(
-      () => path === '/healthz' || log.info({ method, path, namespace: headers['x-namespace'] }, 'answered'),
+      () => {
+        if (path === '/healthz') return;
+        const { statusCode: status } = response;
+        const said = { method, path, status, namespace: headers['x-namespace'] };
+        if (status < 400) log.info(said, 'answered');
+        else log.warn(said, 'refused');
+      },
       (error: Error) => {
         const status = error instanceof Refusal ? error.status : 503;
         log.warn({ method, path, status, error: error.message }, 'refused');
@@ -57,7 +63,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   response.setHeader('cache-control', 'no-store');
   const path = pathOf(request);
   if (path === '/healthz') return json(response, 200, { status: 'ok' });
-  if (path === '/login') return signIn(request, response, options);
+  if (path.endsWith('/login')) return signIn(request, response, options);
   const end = /\/(decode|encode)$/.exec(path)?.[1] as 'decode' | 'encode' | undefined;
   if (!end || (end === 'encode' && !options.encodes)) throw new Refusal(404, `expected POST /${options.encodes ? 'encode or /' : ''}decode`); // prettier-ignore
 

@@ -1,11 +1,16 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Payload } from '@temporalio/common';
 import { encryptionOf } from '../../src/adapters/temporal/data-converter.ts';
 import { hasSession, sessionCookie } from '../../src/server/codec-session.ts';
 import { serveCodec, type CodecServerOptions } from '../../src/server/codec.ts';
 
+const PROGRAM = join(import.meta.dirname, '../../worker/codec-server.ts');
 const TOKEN = 'a-token-of-tests';
 const UI = 'https://temporal.example.com';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
@@ -127,6 +132,7 @@ test('who signs in with the token needs it no more', async () => {
   expect([form.status, form.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("frame-ancestors 'none'")]); // prettier-ignore
   const wrong = await ask({ path: '/login', headers: {}, body: 'token=other' });
   expect([wrong.status, wrong.headers.get('set-cookie')]).toEqual([401, null]);
+  expect(logged).toContain('"status":401');
 
   const right = await ask({ path: '/login', headers: {}, body: `token=${TOKEN}` });
   const cookie = right.headers.get('set-cookie')!;
@@ -144,6 +150,20 @@ test('a session ends after twelve hours, with another token, and when its date i
   expect(hasSession(cookie, 'another token', now)).toBe(false);
   expect(hasSession(cookie.replace(/=\d/, '=9'), TOKEN, now)).toBe(false);
   expect(hasSession(undefined, TOKEN, now)).toBe(false);
+});
+
+test.each<[string, Record<string, string>, string[]]>([
+  ['without anything', {}, ['WINDLASS_PAYLOAD_KEYS', 'WINDLASS_CODEC_TOKEN', 'WINDLASS_CODEC_ORIGINS']],
+  ['with a token that can be guessed', { TOKEN: 'letmein' }, ['WINDLASS_CODEC_TOKEN']],
+  ['for any origin', { WINDLASS_CODEC_ORIGINS: '*' }, ['WINDLASS_CODEC_ORIGINS']],
+])('the program does not start %s, and lists every fault', async (_, over, faulty) => {
+  const right = { ...keys('a'), TOKEN: 't'.repeat(32), WINDLASS_CODEC_TOKEN: 'env:TOKEN', WINDLASS_CODEC_ORIGINS: UI };
+  const env = faulty.length === 3 ? over : { ...right, ...over };
+  const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [log, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  const { faults } = JSON.parse(log.trim().split('\n').at(-1)!);
+  expect([code, faults.map((fault: string) => /^\w+/.exec(fault)![0])]).toEqual([2, faulty]);
+  expect(log).not.toContain('letmein');
 });
 
 test('its health is for everybody', async () => {
