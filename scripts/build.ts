@@ -1,4 +1,4 @@
-// `npm run build`: what is shipped, in dist/: the CLI (windlass.js) and the workflow bundle that workers load.
+// `npm run build`: what is shipped, in dist/: the CLI (windlass.js) and the workflow bundles that workers load.
 // It also runs after `npm ci` (npm's `prepare`), so that `npx windlass` works in a fresh clone.
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
@@ -18,8 +18,12 @@ if (preparing && !installed('esbuild')) process.exit(0);
 
 await step('windlass.js', 'src/cli/main.ts', buildCli);
 await step('workflow-bundle.js', 'workflows/index.ts', bundleWorkflows);
+// For workers with keys for payloads: what leaves a failing workflow is encrypted too.
+await step('workflow-bundle-encrypted.js', 'workflows/index.ts', (source, dist, file) =>
+  bundleWorkflows(source, dist, file, join(ROOT, 'workflows/failure-converter.ts')),
+);
 
-type Build = (source: string, dist: string) => Promise<void>;
+type Build = (source: string, dist: string, output: string) => Promise<void>;
 
 /** Builds one output, or says that its source does not exist. */
 async function step(output: string, source: string, build: Build): Promise<void> {
@@ -31,7 +35,7 @@ async function step(output: string, source: string, build: Build): Promise<void>
   await mkdir(DIST, { recursive: true });
   await rm(join(DIST, output), { force: true }); // better none than one of yesterday's source
   try {
-    await build(join(ROOT, source), DIST);
+    await build(join(ROOT, source), DIST, output);
   } catch (error) {
     if (!preparing) throw error;
     process.stdout.write(`FAILED  dist/${output}: ${(error as Error).message} (npm run build shows more)\n`);

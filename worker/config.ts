@@ -4,8 +4,10 @@ import { z } from 'zod';
 import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { duration } from '../src/contracts/scalars.ts';
 import type { ObjectStoreOptions } from '../src/adapters/object-store.ts';
+import { payloadKeys, type PayloadKeys } from '../src/adapters/temporal/payload-keys.ts';
 
-const address = z
+/** `host:port`. */
+export const address = z
   .string()
   .regex(/^[^:\s]+:\d{1,5}$/, 'expected host:port, such as 127.0.0.1:9464')
   .transform((text) => {
@@ -14,7 +16,8 @@ const address = z
   });
 export type Address = z.output<typeof address>;
 
-const list = z
+/** Items separated by commas; none when it is not set. */
+export const list = z
   .string()
   .default('')
   .transform((text) => text.split(',').map((each) => each.trim()).filter(Boolean)); // prettier-ignore
@@ -48,6 +51,7 @@ const environment = z.object({
   WINDLASS_S3_BUCKET: required('a bucket'),
   WINDLASS_S3_ACCESS_KEY_ID: required('an access key id'),
   WINDLASS_S3_SECRET_KEY_FILE: secretFile,
+  WINDLASS_PAYLOAD_KEYS: payloadKeys.optional(),
   WINDLASS_METRICS_ADDRESS: address.optional(),
   WINDLASS_HEALTH_ADDRESS: address.optional(),
   WINDLASS_ALERTS_TOKEN: secretReference.optional(),
@@ -66,6 +70,8 @@ export interface WorkerConfig {
   /** Path of the kubeconfig; undefined: the library's usual places, then the pod's own service account. */
   kubeconfig?: string;
   objectStore: ObjectStoreOptions;
+  /** Keys for what goes to Temporal; undefined: it is plain text. */
+  payloadKeys?: PayloadKeys;
   metrics?: Address;
   health?: Address;
   /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */
@@ -89,16 +95,19 @@ export class ConfigError extends Error {
   }
 }
 
+/** What an environment says by a schema. @throws ConfigError with every fault */
+export function parseEnvironment<T extends z.ZodType>(schema: T, env: Readonly<Record<string, string | undefined>>) {
+  const parsed = schema.safeParse(env);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+}
+
 /**
  * Reads the worker's configuration; Temporal's own variables (TEMPORAL_ADDRESS and so on) are read by its envconfig.
  * @throws ConfigError with every fault
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): WorkerConfig {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
-  }
-  const from = parsed.data;
+  const from = parseEnvironment(environment, env);
   return {
     taskQueue: from.WINDLASS_TASK_QUEUE,
     catalog: { directory: from.WINDLASS_SYSTEMS, overlays: from.WINDLASS_OVERLAYS },
@@ -110,6 +119,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
       accessKeyId: from.WINDLASS_S3_ACCESS_KEY_ID,
       secretAccessKey: from.WINDLASS_S3_SECRET_KEY_FILE,
     },
+    ...(from.WINDLASS_PAYLOAD_KEYS ? { payloadKeys: from.WINDLASS_PAYLOAD_KEYS } : {}),
     ...(from.WINDLASS_METRICS_ADDRESS ? { metrics: from.WINDLASS_METRICS_ADDRESS } : {}),
     ...(from.WINDLASS_HEALTH_ADDRESS ? { health: from.WINDLASS_HEALTH_ADDRESS } : {}),
     ...(from.WINDLASS_ALERTS_TOKEN

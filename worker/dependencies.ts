@@ -4,11 +4,20 @@ import type { Logger } from 'pino';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { isFailure } from '../src/adapters/failure.ts';
 import { createKubernetesClients } from '../src/adapters/kubernetes/clients.ts';
-import { createKubernetesSecretReader } from '../src/adapters/kubernetes-secrets.ts';
 import { createObjectStore, type ObjectStore } from '../src/adapters/object-store.ts';
-import { createSecretResolver } from '../src/adapters/secrets.ts';
+import type { SecretResolver } from '../src/adapters/secrets.ts';
+import type { Encryption } from '../src/adapters/temporal/data-converter.ts';
 import { openCatalog } from '../src/catalog/open.ts';
 import { ConfigError, type WorkerConfig } from './config.ts';
+
+interface Surroundings {
+  connection: NativeConnection;
+  namespace: string;
+  /** As the worker itself has it: a client that does not encrypt would write in plain text what it starts and signals. */
+  encrypted: Encryption;
+  secrets: SecretResolver;
+  log: Logger;
+}
 
 /**
  * Connects the worker to the outside.
@@ -16,7 +25,7 @@ import { ConfigError, type WorkerConfig } from './config.ts';
  */
 export async function createDependencies(
   config: WorkerConfig,
-  { connection, namespace, log }: { connection: NativeConnection; namespace: string; log: Logger },
+  { connection, namespace, encrypted, secrets, log }: Surroundings,
 ): Promise<Dependencies> {
   const objects = createObjectStore(config.objectStore);
   const catalog = openCatalog(config.catalog);
@@ -25,11 +34,8 @@ export async function createDependencies(
     catalog,
     objects,
     kubernetes: createKubernetesClients(config.kubeconfig ? { kubeconfig: config.kubeconfig } : {}),
-    secrets: createSecretResolver({
-      env: process.env,
-      kubernetes: createKubernetesSecretReader(config.kubeconfig),
-    }),
-    temporal: new Client({ connection, namespace }),
+    secrets,
+    temporal: new Client({ connection, namespace, ...encrypted }),
     taskQueue: config.taskQueue,
   };
 }

@@ -29,8 +29,11 @@ function toTemporalLogger(log: Pino): Logger {
   };
 }
 
-/** Core's timestamps are bigints, which JSON does not know; a task token would let a reader of the log complete the task. */
-const serializable = ({ taskToken: _, ...meta }: LogMetadata = {}): object =>
+/**
+ * Core's timestamps are bigints, which JSON does not know. A task token would let a reader of the log complete the task, and
+ * when one cannot be begun the SDK logs it whole, with its token and its payloads.
+ */
+export const serializable = ({ taskToken: _, task: _task, taskEncoded: _encoded, ...meta }: LogMetadata = {}): object =>
   Object.fromEntries(
     Object.entries(meta).map(([key, value]) => [key, typeof value === 'bigint' ? Number(value) : value]),
   );

@@ -2,18 +2,22 @@ import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { whyUnreachable } from '../src/adapters/temporal/why-unreachable.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
 import { createIncidentTaker } from '../src/server/incidents.ts';
 import { serveIntake } from '../src/server/intake.ts';
 import { ConfigError, readConfig, type WorkerConfig } from './config.ts';
 import { createDependencies } from './dependencies.ts';
+import { openEncryption } from './encryption.ts';
 import { loadExtensions } from './extensions.ts';
 import { serveHealth } from './health.ts';
+import { createLog } from './log.ts';
 import { installRuntime } from './runtime.ts';
+import { createSecrets } from './secrets.ts';
 import { checkSearchAttributes, retentionFault } from './server-checks.ts';
-import { loadWorkflowBundle } from './workflow-code.ts';
+import { FAILURE_CONVERTER, loadWorkflowBundle } from './workflow-code.ts';
 
 /** Under way at once: watchers of lease holders, of rollouts, and short calls. */
 const MAX_ACTIVITIES = 1000;
@@ -38,11 +42,13 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
   const started = performance.now();
   installRuntime(config, log);
   const extensions = await loadExtensions(config.extensions);
+  const secrets = createSecrets(config);
+  const encrypted = await openEncryption(config.payloadKeys, secrets, log);
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await connect(connectionOptions);
   let intake: Server | undefined;
   try {
-    const dependencies = await createDependencies(config, { connection, namespace, log });
+    const dependencies = await createDependencies(config, { connection, namespace, encrypted, secrets, log });
     if (!(await checkSearchAttributes(connection, namespace))) {
       log.warn('the server does not tell workers its search attributes; see that they are registered');
     }
@@ -51,7 +57,7 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       config.alerts &&
       (await serveIntake({
         ...config.alerts,
-        token: () => dependencies.secrets.resolve(config.alerts!.token),
+        token: () => secrets.resolve(config.alerts!.token),
         take: createIncidentTaker(dependencies.temporal, config.taskQueue),
         log,
       }));
@@ -60,7 +66,11 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       namespace,
       taskQueue: config.taskQueue,
       identity: `windlass-${process.pid}@${hostname()}`,
-      workflowBundle: await loadWorkflowBundle(log),
+      workflowBundle: await loadWorkflowBundle(log, config.payloadKeys?.encrypts ? 'encrypted' : 'plain'),
+      dataConverter: {
+        ...encrypted.dataConverter,
+        ...(config.payloadKeys?.encrypts ? { failureConverterPath: FAILURE_CONVERTER } : {}),
+      },
       activities: createActivities(dependencies),
       interceptors: { activity: extensions.activityInterceptors },
       maxCachedWorkflows: config.maxCachedWorkflows,
@@ -94,15 +104,16 @@ async function connect(options: Parameters<typeof NativeConnection.connect>[0]):
     return await NativeConnection.connect(options);
   } catch (error) {
     const address = options?.address ?? 'localhost:7233';
-    throw new Error(`no Temporal server answers at ${address}: start it, or correct TEMPORAL_ADDRESS`, {
-      cause: error,
-    });
+    if (/valid authentication credentials|permission/i.test((error as Error).message))
+      throw new Error(`the Temporal server at ${address} refuses this worker: check TEMPORAL_API_KEY`, {
+        cause: error,
+      });
+    const why = await whyUnreachable(options ?? {});
+    throw new Error(
+      why?.trust
+        ? `the Temporal server at ${address} cannot be used: ${why.text}`
+        : `no Temporal server answers at ${address}: ${why ? `${why.text}; ` : ''}start it, or correct TEMPORAL_ADDRESS`,
+      { cause: error },
+    );
   }
-}
-
-/** JSON lines on standard output; the SDK logs errors under `error`, we under `err`. */
-function createLog(level = 'info'): Logger {
-  const { err } = pino.stdSerializers;
-  const known = Object.hasOwn(pino.levels.values, level) ? level : 'info';
-  return pino({ level: known, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: err, err } });
 }

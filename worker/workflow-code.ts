@@ -1,43 +1,56 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, rename, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const BUNDLE = join(ROOT, 'dist/workflow-bundle.js');
 /** What a bundle is made of. */
 const SOURCES = ['workflows', 'src/contracts', 'src/domain', 'src/expressions'].map((folder) => join(ROOT, folder));
+const BUNDLES = {
+  plain: join(ROOT, 'dist/workflow-bundle.js'),
+  encrypted: join(ROOT, 'dist/workflow-bundle-encrypted.js'),
+};
+/** For the worker's side of what the `encrypted` bundle has built in. */
+export const FAILURE_CONVERTER = join(ROOT, 'workflows/failure-converter.ts');
 
 /**
  * The workflows: the bundle of `npm run build`, or a new one when a source is newer, which takes some seconds and is
  * kept for the next start. An old bundle is never run: it would decide otherwise than the source that people read.
+ * @param kind `encrypted`: messages and stacks of failures leave the workflow as payloads, which a codec encrypts
  */
-export async function loadWorkflowBundle(log: Logger): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
+export async function loadWorkflowBundle(
+  log: Logger,
+  kind: keyof typeof BUNDLES,
+): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
+  const file = BUNDLES[kind];
   const changedAt = Math.max(...SOURCES.map(newest));
-  if (existsSync(BUNDLE) && statSync(BUNDLE).mtimeMs >= changedAt) return { codePath: BUNDLE };
+  if (existsSync(file) && statSync(file).mtimeMs >= changedAt) return { codePath: file };
 
-  log.warn('dist/workflow-bundle.js is absent or older than its source: bundling, once');
+  log.warn(`${relative(ROOT, file)} is absent or older than its source: bundling, once`);
   const interceptors = join(ROOT, 'workflows/interceptors/index.ts');
   const bundle = await bundleWorkflowCode({
     workflowsPath: join(ROOT, 'workflows/index.ts'),
+    ...(kind === 'encrypted' ? { failureConverterPath: FAILURE_CONVERTER } : {}),
     workflowInterceptorModules: existsSync(interceptors) ? [interceptors] : [],
     logger: { ...console, log: quiet, trace: quiet, debug: quiet, info: quiet },
   });
-  await keep(bundle.code, changedAt).catch((error: Error) => log.warn(`the bundle was not kept: ${error.message}`));
+  await keep(file, bundle.code, changedAt).catch((error: Error) =>
+    log.warn(`the bundle was not kept: ${error.message}`),
+  );
   return bundle;
 }
 
 const quiet = () => undefined;
 
-async function keep(code: string, changedAt: number): Promise<void> {
-  await mkdir(dirname(BUNDLE), { recursive: true });
-  const file = `${BUNDLE}.${process.pid}`;
+async function keep(bundle: string, code: string, changedAt: number): Promise<void> {
+  await mkdir(dirname(bundle), { recursive: true });
+  const file = `${bundle}.${process.pid}`;
   await writeFile(file, code);
   // As old as the source it was made of: a file saved while we bundled makes it stale.
   await utimes(file, new Date(), new Date(changedAt + 1));
-  await rename(file, BUNDLE);
+  await rename(file, bundle);
 }
 
 /** Time of the newest file of a folder; 0 where only the bundle was shipped. */

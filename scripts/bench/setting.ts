@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { encryptionOf } from '../../src/adapters/temporal/data-converter.ts';
 import { endMatching } from '../end-matching.ts';
 import { readEndpoints, type Endpoints } from '../sandbox/endpoints.ts';
 import { startWorker, type WorkerProcess } from '../worker-process.ts';
@@ -38,7 +39,11 @@ export async function withSetting<T>(
   const { auditLog } = endpoints.kubernetes;
   if (!auditLog) throw new Error('a bench reads the time of a switch from the audit log, which this cluster lacks');
   const connection = await Connection.connect({ address: endpoints.temporal.address });
-  const client = new Client({ connection, namespace: endpoints.temporal.namespace });
+  const client = new Client({
+    connection,
+    namespace: endpoints.temporal.namespace,
+    ...(await encryptionOf(process.env)),
+  });
   const interrupt = onInterrupt();
   const interrupted = interrupt.signal;
   const setting = { endpoints, auditLog, client, cluster: connectCluster(endpoints), interrupted };

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { encryptionOf } from '../../src/adapters/temporal/data-converter.ts';
 import type { Endpoints } from '../sandbox/endpoints.ts';
 
 const run = promisify(execFile);
@@ -10,7 +11,11 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Ends what an interrupted demo left running: its namespace goes, so nothing of it can be finished or taken back. */
 export async function endFormerDemo({ temporal }: Endpoints): Promise<void> {
   const connection = await Connection.connect({ address: temporal.address });
-  const { workflow } = new Client({ connection, namespace: temporal.namespace });
+  const { workflow } = new Client({
+    connection,
+    namespace: temporal.namespace,
+    ...(await encryptionOf(process.env)),
+  });
   const query = `OpsSystem = 'sandbox' AND OpsEnvironment = 'local' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId, runId } of workflow.list({ query }))
     await workflow.getHandle(workflowId, runId).terminate('a new demo begins');

@@ -1,41 +1,14 @@
 import {
-  Client,
-  Connection,
   isGrpcServiceError,
   WithStartWorkflowOperation,
   WorkflowUpdateFailedError,
+  type Client,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { failure } from './failure.ts';
 
 /** Status code of gRPC for something that does not exist (grpc.github.io/grpc/core/md_doc_statuscodes.html). */
 const NOT_FOUND = 5;
-
-/**
- * Address, namespace, TLS and key as the Temporal tools read them: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
- * TEMPORAL_API_KEY…, and the profile of the configuration file.
- */
-export function temporalSettings(): ReturnType<typeof loadClientConnectConfig> & { namespace: string } {
-  const settings = loadClientConnectConfig();
-  return { ...settings, namespace: settings.namespace ?? 'default' };
-}
-
-/**
- * A client of the configured namespace. Whoever asks for it closes `client.connection`.
- * @throws Unavailable when the server does not answer
- */
-export async function connectTemporal(): Promise<Client> {
-  const { connectionOptions, namespace } = temporalSettings();
-  try {
-    return new Client({ connection: await Connection.connect(connectionOptions), namespace });
-  } catch (error) {
-    throw failure(
-      'Unavailable',
-      `Temporal at ${connectionOptions.address ?? 'localhost:7233'} does not answer: ${textOf(error)}`,
-    );
-  }
-}
 
 export interface UpdateWithStart {
   workflowType: string;

@@ -64,6 +64,8 @@ export function explain(error: unknown, server = 'the Temporal server'): CliErro
       `Nothing with this id is known to ${server}.`,
       'See what there is: windlass list --all',
     );
+  const fault = payloadFault(error);
+  if (fault) return fault;
   const status = grpcStatus(error);
   const detail = status?.details ?? message;
   if (/no mapping defined for search attribute|invalid search attribute|Ops[A-Z]\w+ is not/i.test(detail))
@@ -94,6 +96,18 @@ export function explain(error: unknown, server = 'the Temporal server'): CliErro
     default:
       return new CliError('server-error', `${server} answered: ${detail}.`);
   }
+}
+
+/** What the payload codec says: a key is not at hand, or is none. */
+function payloadFault(error: unknown): CliError | undefined {
+  if (!(error instanceof Error) || !('type' in error)) return undefined;
+  const { type, message } = error;
+  if (type !== 'WrongKey' && type !== 'PayloadCorrupt' && type !== 'SecretMissing') return undefined;
+  return new CliError(
+    type === 'PayloadCorrupt' ? 'server-error' : 'configuration-invalid',
+    `${message[0]!.toUpperCase()}${message.slice(1)}.`,
+    'WINDLASS_PAYLOAD_KEYS names the keys as for the workers: docs/worker.md#encrypted-payloads',
+  );
 }
 
 /** The server did not answer in time, and where to look. */

@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { describeIssues } from '../contracts/contract.ts';
 import { webhookSchema, bundlesOf, type Bundle } from './alertmanager.ts';
+import { bodyOf, isSame, parseJson, Refusal } from './requests.ts';
 
 /**
  * Alertmanager sends a group at once, and what is refused as too long it never sends again: five thousand alerts of 3 KB,
@@ -20,19 +20,10 @@ export interface IntakeOptions {
   log: Record<'info' | 'warn', (fields: object, text: string) => void>;
 }
 
-/** An answer that is not 2xx: Alertmanager repeats what came to 5xx, and gives up on 4xx. */
-class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
 /**
  * Serves `POST /alerts` for Alertmanager's webhooks. It answers 2xx only after every alert of the webhook is durable in
- * Temporal, so that a crash at any moment loses none: Alertmanager sends it again, and an incident knows a repeat.
+ * Temporal, so that a crash at any moment loses none: Alertmanager repeats what came to 5xx, gives up on 4xx, and an
+ * incident knows a repeat.
  */
 export async function serveIntake(options: IntakeOptions): Promise<Server> {
   const { host, port, log } = options;
@@ -70,7 +61,7 @@ async function receive(
   // Before the body is read: a stranger shall not fill the memory.
   if (!isSame(request.headers.authorization ?? '', `Bearer ${await token()}`))
     throw new Refusal(401, 'expected the bearer token of the intake');
-  const parsed = webhookSchema.safeParse(parseJson(await bodyOf(request)));
+  const parsed = webhookSchema.safeParse(parseJson(await bodyOf(request, BODY_BYTES)));
   if (!parsed.success) throw new Refusal(400, describeIssues(parsed.error).slice(0, 1000));
   const { bundles, ignored } = bundlesOf(parsed.data);
   if (bundles.length === 0)
@@ -80,28 +71,3 @@ async function receive(
   log.info({ incidents: bundles.length, alerts, ignored }, 'alerts taken');
   return { incidents: bundles.length, alerts, ignored };
 }
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const tooLong = new Refusal(413, `expected at most ${BODY_BYTES} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES) throw tooLong;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES) throw tooLong;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new Refusal(400, 'expected JSON');
-  }
-}
-
-/** In the same time whatever differs; digests because the lengths must be equal. */
-const isSame = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other));
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -21,6 +21,8 @@ export interface BrowserStageOptions {
   taskQueue: string;
   /** First part of the names of both namespaces, which people see. */
   prefix: string;
+  /** More of the worker's environment. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** What nobody looks at here: Jobs, and metrics, which would need traffic. */
@@ -33,7 +35,7 @@ const TYPES = { Keyword: 2, KeywordList: 7 } as const;
  * The README's input works here as it is written, whatever else runs on the sandbox: change control is one per Temporal
  * namespace, system and environment, and so is a task queue.
  */
-export async function openBrowserStage({ taskQueue, prefix }: BrowserStageOptions): Promise<BrowserStage> {
+export async function openBrowserStage({ taskQueue, prefix, env = {} }: BrowserStageOptions): Promise<BrowserStage> {
   const { temporal } = readEndpoints();
   const namespace = `${prefix}-${randomBytes(3).toString('hex')}`;
   const connection = await Connection.connect({ address: temporal.address });
@@ -48,7 +50,7 @@ export async function openBrowserStage({ taskQueue, prefix }: BrowserStageOption
     await Promise.all([createTemporalNamespace(connection, namespace), createShop(namespace)]);
     const worker = await startWorker({
       taskQueue,
-      env: { TEMPORAL_NAMESPACE: namespace },
+      env: { TEMPORAL_NAMESPACE: namespace, ...env },
       overlays: [
         'sandbox-fast',
         { overlayOf: 'sandbox', environments: { local: { namespace } }, services: { shop: QUIET } },

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, type SearchAttributeType } from '@temporalio/common';
-import type { Client } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createHash, randomUUID } from 'node:crypto';
@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resolveBinaries } from '../../scripts/sandbox/binaries/index.ts';
 import { cacheDir } from '../../scripts/sandbox/paths.ts';
+import { encryptionOf } from '../../src/adapters/temporal/data-converter.ts';
+import { FAILURE_CONVERTER } from '../../worker/workflow-code.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -29,14 +31,19 @@ export interface TestTemporalOptions {
   activities?: (given: { temporal: Client; taskQueue: string }) => object;
   /** File that exports the workflows, relative to the repository; default: all of the product. */
   workflows?: string;
+  /** Environment with the keys for payloads, of the client and of the first worker; default: nothing is encrypted. */
+  keys?: KeysEnvironment;
 }
+
+/** `WINDLASS_PAYLOAD_KEYS` and what it refers to. */
+export type KeysEnvironment = Record<string, string>;
 
 export interface TestTemporal {
   env: TestWorkflowEnvironment;
   client: Client;
   taskQueue: string;
-  /** Ends the worker as a crash would, without finishing what runs, and starts another one. */
-  restartWorker(): Promise<void>;
+  /** Ends the worker as a crash would, without finishing what runs, and starts another one, with other keys if given. */
+  restartWorker(keys?: KeysEnvironment): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -94,19 +101,19 @@ async function start(
   create: () => Promise<TestWorkflowEnvironment>,
 ): Promise<TestTemporal> {
   quiet();
-  const codePath = await bundle(options.workflows ?? 'workflows/index.ts');
+  const keys = options.keys ?? {};
   const env = await create();
-  const { client } = env;
+  const client = new Client({ connection: env.connection, namespace: env.namespace, ...(await encryptionOf(keys)) });
   const taskQueue = `test-${randomUUID()}`;
   const activities = options.activities?.({ temporal: client, taskQueue }) ?? {};
-  let running = await startWorker();
+  let running = await startWorker(keys);
   return {
     env,
     client,
     taskQueue,
-    async restartWorker() {
+    async restartWorker(other = keys) {
       await running.stop();
-      running = await startWorker();
+      running = await startWorker(other);
     },
     async stop() {
       await running.stop();
@@ -114,12 +121,18 @@ async function start(
     },
   };
 
-  async function startWorker(): Promise<{ stop(): Promise<void> }> {
+  async function startWorker(withKeys: KeysEnvironment): Promise<{ stop(): Promise<void> }> {
+    const { dataConverter } = await encryptionOf(withKeys);
+    const failureConverter = /^(?!plain)./.test(withKeys['WINDLASS_PAYLOAD_KEYS'] ?? '')
+      ? { failureConverterPath: FAILURE_CONVERTER }
+      : {};
+    const workflows = options.workflows ?? 'workflows/index.ts';
     const worker = await Worker.create({
       connection: env.nativeConnection,
       namespace: env.namespace,
       taskQueue,
-      workflowBundle: { codePath },
+      workflowBundle: { codePath: await bundle(workflows, failureConverter) },
+      dataConverter: { ...dataConverter, ...failureConverter },
       activities,
       maxConcurrentActivityTaskExecutions: 500,
       // Long polls of watchers do not end by themselves.
@@ -150,11 +163,12 @@ function quiet(): void {
 }
 
 /** Bundles the workflows, or finds the bundle that was made of the same sources. @returns the file */
-async function bundle(workflows: string): Promise<string> {
+async function bundle(workflows: string, options: { failureConverterPath?: string }): Promise<string> {
   const folder = join(cacheDir(), 'test-bundles');
-  const file = join(folder, `${digestOfSources(workflows)}.js`);
+  const file = join(folder, `${digestOfSources(JSON.stringify([workflows, options]))}.js`);
   if (existsSync(file)) return file;
   const { code } = await bundleWorkflowCode({
+    ...options,
     workflowsPath: join(ROOT, workflows),
     logger: new DefaultLogger('ERROR'),
   });
@@ -166,8 +180,8 @@ async function bundle(workflows: string): Promise<string> {
   return file;
 }
 
-function digestOfSources(workflows: string): string {
-  const hash = createHash('sha256').update(workflows);
+function digestOfSources(options: string): string {
+  const hash = createHash('sha256').update(options);
   const folders = ['workflows', 'src/contracts', 'src/domain', 'src/expressions', 'test/support/workflows'];
   const files = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })

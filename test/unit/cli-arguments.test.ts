@@ -256,10 +256,10 @@ describe('the advice', () => {
     expect(advise(view(over)).command).toBe(command);
   });
 
-  test('tells an activity that waits for its next attempt from one that runs or is paused', () => {
+  test('tells an activity that waits for its next attempt from one that runs or is paused', async () => {
     const now = Date.parse('2026-11-23T12:00:00Z');
     const at = (seconds: number) => ({ seconds: now / 1000 + seconds }) as never;
-    const pending = pendingActivities(
+    const pending = await pendingActivities(
       {
         pendingActivities: [
           {
@@ -275,6 +275,7 @@ describe('the advice', () => {
         ],
       },
       now,
+      () => Promise.reject(new Error('nothing is encoded here')),
     );
     expect(pending).toMatchObject([
       { state: 'waits-to-retry', lastFailure: 'Unavailable: refused', nextAttemptAt: '2026-11-23T12:00:05.000Z' },

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, readConfig } from '../../worker/config.ts';
+import { serializable } from '../../worker/runtime.ts';
 import { loadExtensions } from '../../worker/extensions.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'windlass-worker-'));
@@ -36,11 +37,28 @@ test('the object store is all that must be said; the rest has defaults', () => {
   });
 });
 
+test('a task that could not be begun is not logged with its token and its payloads', () => {
+  const meta = { activityId: '7', taskToken: 'token', task: '{"input":…}', taskEncoded: 'token', at: 5n };
+  expect(serializable(meta)).toEqual({ activityId: '7', at: 5 });
+});
+
+test('keys for payloads are references, the one that encrypts first', () => {
+  const { payloadKeys } = readConfig({ ...least, WINDLASS_PAYLOAD_KEYS: '2026-11=file:/etc/key, 2026-05=env:OLD' });
+  expect(payloadKeys).toEqual({
+    encrypts: true,
+    keys: [
+      { id: '2026-11', reference: 'file:/etc/key' },
+      { id: '2026-05', reference: 'env:OLD' },
+    ],
+  });
+});
+
 test('every fault is listed, by the name of its variable', () => {
   const faults = faultsOf({
     ...least,
     WINDLASS_S3_BUCKET: '',
     WINDLASS_S3_SECRET_KEY_FILE: '/nowhere/secret',
+    WINDLASS_PAYLOAD_KEYS: '',
     WINDLASS_METRICS_ADDRESS: '9464',
     WINDLASS_SHUTDOWN_GRACE: '10',
     WINDLASS_MAX_CACHED_WORKFLOWS: 'many',
@@ -49,6 +67,7 @@ test('every fault is listed, by the name of its variable', () => {
   expect(faults.map((fault) => fault.split(':')[0])).toEqual([
     'WINDLASS_S3_BUCKET',
     'WINDLASS_S3_SECRET_KEY_FILE',
+    'WINDLASS_PAYLOAD_KEYS',
     'WINDLASS_METRICS_ADDRESS',
     'WINDLASS_LOG_LEVEL',
     'WINDLASS_MAX_CACHED_WORKFLOWS',

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { CliError, EXIT, type ExitCode } from '../errors.ts';
+import { decoder } from '../server/read-history.ts';
 import { describeOpenRun, describeRun } from '../server/runs.ts';
 import type { Session } from '../server/session.ts';
 import { pendingActivities, type PendingActivity } from '../server/why.ts';
@@ -9,7 +10,7 @@ export function retryNow({ out, withSession }: Context, id: string): Promise<Exi
   return withSession(async (session) => {
     const { runId } = await describeOpenRun(session, id);
     const { description } = await describeRun(session, id);
-    const pending = pendingActivities(description.raw, Date.now());
+    const pending = await pendingActivities(description.raw, Date.now(), decoder(session));
     const stuck = pending.filter(({ state }) => state === 'waits-to-retry' || state === 'paused');
     if (stuck.length === 0)
       throw new CliError(

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../errors.ts';
 import { renderWhy } from '../render/why.ts';
 import { failureText } from '../server/history.ts';
 import { askGates, askProgress, workerPolls } from '../server/messages.ts';
-import { fetchEnding } from '../server/read-history.ts';
+import { decoder, fetchEnding } from '../server/read-history.ts';
 import { describeRun } from '../server/runs.ts';
 import type { Session } from '../server/session.ts';
 import { advise, pendingActivities, pendingTask, type WhyView } from '../server/why.ts';
@@ -33,7 +33,7 @@ async function readWhy(session: Session, id: string): Promise<WhyView> {
   const view = {
     run,
     workerPolls: polls,
-    activities: pendingActivities(description.raw, Date.now()),
+    activities: await pendingActivities(description.raw, Date.now(), decoder(session)),
     ...(task ? { task } : {}),
     ...(progress?.answered ? { progress: progress.value } : {}),
     ...(gates?.answered ? { gates: gates.value } : {}),
@@ -54,7 +54,7 @@ async function lastTaskFailure(session: Session, id: string, runId: string): Pro
   for (const event of history?.events ?? []) {
     if (event.workflowTaskCompletedEventAttributes) return undefined;
     if (event.workflowTaskFailedEventAttributes)
-      return printable(failureText(event.workflowTaskFailedEventAttributes.failure));
+      return printable(await failureText(event.workflowTaskFailedEventAttributes.failure, decoder(session)));
     if (event.workflowTaskTimedOutEventAttributes) return 'the worker did not finish it in time';
   }
   return undefined;

@@ -40,7 +40,7 @@ export async function readEnding(event: Event, decode: Decode): Promise<Ending |
     return printable({
       ok: false,
       type: failure?.applicationFailureInfo?.type ?? 'Failed',
-      message: failure?.message ?? 'no message',
+      message: (failure && (await messageOf(failure, decode))) ?? 'no message',
     });
   }
   const terminated = event.workflowExecutionTerminatedEventAttributes;
@@ -60,15 +60,22 @@ export async function readEnding(event: Event, decode: Decode): Promise<Ending |
 }
 
 /** The innermost reasons of a failure, `Type: message`. */
-export function failureText(failure: FailureLike | null | undefined): string {
+export async function failureText(failure: FailureLike | null | undefined, decode: Decode): Promise<string> {
   if (!failure) return 'no reason recorded';
   const type = failure.applicationFailureInfo?.type;
-  const own = `${type && type !== 'Error' ? `${type}: ` : ''}${failure.message ?? ''}`;
-  return failure.cause ? `${own} (${failureText(failure.cause)})` : own;
+  const own = `${type && type !== 'Error' ? `${type}: ` : ''}${(await messageOf(failure, decode)) ?? ''}`;
+  return failure.cause ? `${own} (${await failureText(failure.cause, decode)})` : own;
+}
+
+/** Where workers encrypt payloads, the message of a failure is one, and its own place only says so. */
+async function messageOf({ message, encodedAttributes }: FailureLike, decode: Decode): Promise<string | undefined> {
+  const encoded = encodedAttributes ? ((await decode(encodedAttributes)) as { message?: unknown } | null) : undefined;
+  return typeof encoded?.message === 'string' ? encoded.message : (message ?? undefined);
 }
 
 export interface FailureLike {
   message?: string | null;
+  encodedAttributes?: Payload | null;
   applicationFailureInfo?: { type?: string | null } | null;
   cause?: FailureLike | null;
 }

@@ -1,4 +1,6 @@
 import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
+import { keyIdOf } from '../../adapters/temporal/payload-codec.ts';
 import { SCHEDULE_PREFIX, type WantedSchedule } from '../../catalog/schedules.ts';
 
 /** What is to be done to make the server's Schedules those of the catalog. */
@@ -18,8 +20,9 @@ export async function compareSchedules(
   systems: string[],
 ): Promise<ScheduleStep[]> {
   const steps: ScheduleStep[] = [];
+  const key = await keyOf(client);
   for (const { id, digest, summary } of wanted)
-    steps.push({ verb: verbFor(digest, await digestOf(client, id)), id, summary });
+    steps.push({ verb: verbFor({ digest, key }, await find(client, id)), id, summary });
   const ours = systems.map((system) => `${SCHEDULE_PREFIX}${system}/`);
   const known = new Set(wanted.map(({ id }) => id));
   for await (const { scheduleId: id } of client.schedule.list())
@@ -69,19 +72,35 @@ function optionsOf(wanted: WantedSchedule, taskQueue: string): ScheduleOptions {
   };
 }
 
-function verbFor(wanted: string, found: string | undefined): ScheduleStep['verb'] {
-  if (found === undefined) return 'create';
-  return found === wanted ? 'keep' : 'update';
+/** What a Schedule starts, and what its input is encrypted with: a key that was rotated must not stay in use. */
+interface Kept {
+  /** Empty when it is another one's. */
+  digest: string;
+  /** Id of the key; empty for plain text. */
+  key: string;
 }
 
-/** Undefined when there is no such Schedule; empty when it is another one's. */
-async function digestOf(client: Client, id: string): Promise<string | undefined> {
+function verbFor(wanted: Kept, found: Kept | undefined): ScheduleStep['verb'] {
+  if (found === undefined) return 'create';
+  return found.digest === wanted.digest && found.key === wanted.key ? 'keep' : 'update';
+}
+
+/** Undefined when there is no such Schedule. */
+async function find(client: Client, id: string): Promise<Kept | undefined> {
   try {
-    const { action } = await client.schedule.getHandle(id).describe();
+    const { action, raw } = await client.schedule.getHandle(id).describe();
     const digest: unknown = action.memo?.['digest'];
-    return typeof digest === 'string' ? digest : '';
+    const input = raw.schedule?.action?.startWorkflow?.input?.payloads?.[0];
+    return { digest: typeof digest === 'string' ? digest : '', key: input ? keyIdOf(input) : '' };
   } catch (error) {
     if (error instanceof Error && error.name === 'ScheduleNotFoundError') return undefined;
     throw error;
   }
+}
+
+/** Id of the key that this client encrypts with; empty when it does not. */
+async function keyOf({ options }: Client): Promise<string> {
+  let payloads: Payload[] = [{}];
+  for (const codec of options.loadedDataConverter.payloadCodecs) payloads = await codec.encode(payloads);
+  return keyIdOf(payloads[0]!);
 }

@@ -1,7 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
+import { encryptionOf } from '../../adapters/temporal/data-converter.ts';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { chooseServer, readSandbox, taskQueueOf, type ConnectionFlags } from '../configuration.ts';
-import { CliError, isUnreachable, unreachable } from '../errors.ts';
+import { CliError, explain, GRPC, grpcStatus, isUnreachable, unreachable } from '../errors.ts';
 
 /** How long a server may take to answer at first. */
 export const CONNECT_TIMEOUT_MS = 5000;
@@ -49,18 +50,23 @@ export async function openSession(
   );
   if (choice.from === 'sandbox') note(`Using the sandbox at ${choice.address}, because no other server is configured.`);
   const server = `the Temporal server at ${choice.address}`;
+  const encrypted = await encryptionOf(env);
   const connection = await Connection.connect({
     ...given,
     address: choice.address,
     connectTimeout: CONNECT_TIMEOUT_MS,
-  }).catch((error: unknown) => {
-    if (isUnreachable(error) || /connect|deadline/i.test(String(error)))
-      throw unreachable(server, `no answer within ${CONNECT_TIMEOUT_MS / 1000} s`);
-    throw error;
+  }).catch(async (error: unknown) => {
+    const refused = [GRPC.unauthenticated, GRPC.permissionDenied].some((code) => code === grpcStatus(error)?.code);
+    if (refused || (!isUnreachable(error) && !/connect|deadline/i.test(String(error)))) throw explain(error, server);
+    const { whyUnreachable } = await import('../../adapters/temporal/why-unreachable.ts');
+    const why = await whyUnreachable({ ...given, address: choice.address });
+    if (why?.trust)
+      throw new CliError('not-allowed', `${server} cannot be used: ${why.text}.`, 'How to connect: docs/worker.md#tls');
+    throw unreachable(server, why?.text ?? `no answer within ${CONNECT_TIMEOUT_MS / 1000} s`);
   });
   const { namespace } = choice;
   return {
-    client: new Client({ connection, namespace, identity: `windlass@${process.pid}` }),
+    client: new Client({ connection, namespace, ...encrypted, identity: `windlass@${process.pid}` }),
     connection,
     namespace,
     taskQueue: taskQueueOf(flags, env),

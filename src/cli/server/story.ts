@@ -74,9 +74,10 @@ const READERS = [
     reading.tell(`${label}: done${attempt > 1 ? ` at attempt ${attempt}` : ''}`);
     if (type === 'draftRelease') reading.story.plan = (await first(result, reading.decode)) as ReleasePlan;
   }),
-  on('activityTaskFailedEventAttributes', ({ scheduledEventId, failure }, reading) =>
-    reading.tell(`${activityOf(reading, scheduledEventId).label}: failed: ${failureText(failure)}`),
-  ),
+  on('activityTaskFailedEventAttributes', async ({ scheduledEventId, failure }, reading) => {
+    const why = await failureText(failure, reading.decode);
+    reading.tell(`${activityOf(reading, scheduledEventId).label}: failed: ${why}`);
+  }),
   on('activityTaskTimedOutEventAttributes', ({ scheduledEventId }, reading) =>
     reading.tell(`${activityOf(reading, scheduledEventId).label}: timed out`),
   ),
@@ -101,16 +102,16 @@ const READERS = [
     const message = reading.updates.get(String(acceptedEventId));
     if (!message) return;
     message.answer = outcome?.failure
-      ? { failed: failureText(outcome.failure) }
+      ? { failed: await failureText(outcome.failure, reading.decode) }
       : await first(outcome?.success, reading.decode);
     reading.tell(`update ${describeMessage(message)}`);
   }),
   on('startChildWorkflowExecutionInitiatedEventAttributes', ({ workflowId }, { tell }) => tell(`starts ${workflowId}`)),
-  on('workflowTaskFailedEventAttributes', ({ failure, cause }, { tell }) =>
+  on('workflowTaskFailedEventAttributes', async ({ failure, cause }, { tell, decode }) =>
     tell(
       Number(cause) === RESET_WORKFLOW
         ? 'reset to an earlier point by an operator'
-        : `the worker failed a workflow task: ${failureText(failure)}`,
+        : `the worker failed a workflow task: ${await failureText(failure, decode)}`,
     ),
   ),
   on('workflowExecutionCancelRequestedEventAttributes', (_, { tell }) => tell('cancellation was requested')),

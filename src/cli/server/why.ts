@@ -3,7 +3,7 @@ import type { GateView } from '../../contracts/gates.ts';
 import type { ProgressView } from '../../contracts/progress.ts';
 import type { Ending } from '../render/status.ts';
 import { printable } from '../render/text.ts';
-import { failureText, timeOf, type FailureLike } from './history.ts';
+import { failureText, timeOf, type Decode, type FailureLike } from './history.ts';
 import { compact, type RunView } from './runs.ts';
 
 /** An activity that has not ended, as the server sees it. Times are ISO 8601. */
@@ -50,8 +50,8 @@ export interface Advice {
 type Raw = WorkflowExecutionDescription['raw'];
 
 /** Pending activities of a raw description; those that are only waiting for their next attempt are told apart. */
-export function pendingActivities(raw: Raw, now: number): PendingActivity[] {
-  return (raw.pendingActivities ?? []).map((activity) => {
+export function pendingActivities(raw: Raw, now: number, decode: Decode): Promise<PendingActivity[]> {
+  const pending = (raw.pendingActivities ?? []).map(async (activity) => {
     const attempt = activity.attempt ?? 1;
     const next = timeOf(activity.nextAttemptScheduleTime) ?? timeOf(activity.scheduledTime);
     const waits = Number(activity.state) === 1 && attempt > 1 && next !== undefined && Date.parse(next) > now;
@@ -62,13 +62,14 @@ export function pendingActivities(raw: Raw, now: number): PendingActivity[] {
         state: waits ? ('waits-to-retry' as const) : stateOf(activity.paused === true, Number(activity.state ?? 0)),
         attempt,
         maximumAttempts: activity.maximumAttempts || undefined,
-        lastFailure: activity.lastFailure ? failureText(activity.lastFailure as FailureLike) : undefined,
+        lastFailure: activity.lastFailure ? await failureText(activity.lastFailure as FailureLike, decode) : undefined,
         nextAttemptAt: waits ? next : undefined,
         lastHeartbeatAt: timeOf(activity.lastHeartbeatTime),
         lastWorker: activity.lastWorkerIdentity || undefined,
       }),
     );
   });
+  return Promise.all(pending);
 }
 
 /** temporal.api.enums.v1.PendingActivityState */
