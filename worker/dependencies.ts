@@ -6,9 +6,10 @@ import { isFailure } from '../src/adapters/failure.ts';
 import { createKubernetesClients } from '../src/adapters/kubernetes/clients.ts';
 import { createKubernetesSecretReader } from '../src/adapters/kubernetes-secrets.ts';
 import { createObjectStore, type ObjectStore } from '../src/adapters/object-store.ts';
+import { createSealedStore } from '../src/adapters/sealed-store.ts';
 import { createSecretResolver } from '../src/adapters/secrets.ts';
 import { openCatalog } from '../src/catalog/open.ts';
-import { ConfigError, type WorkerConfig } from './config.ts';
+import { ConfigError, type AuditConfig, type WorkerConfig } from './config.ts';
 
 /**
  * Connects the worker to the outside.
@@ -31,8 +32,14 @@ export async function createDependencies(
     }),
     temporal: new Client({ connection, namespace }),
     taskQueue: config.taskQueue,
+    ...(config.audit ? { audit: auditOf(config.audit) } : {}),
   };
 }
+
+const auditOf = ({ database, owner, prefix, store }: AuditConfig): NonNullable<Dependencies['audit']> => ({
+  ...{ database, prefix, sealed: createSealedStore(store), state: { ready: false } },
+  ...(owner ? { owner } : {}),
+});
 
 /** One that does not answer at the moment stops nobody: a rollback must not wait for the place where evidence goes. */
 async function checkObjectStore(objects: ObjectStore, log: Logger): Promise<void> {

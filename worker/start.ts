@@ -11,6 +11,7 @@ import { ConfigError, readConfig, type WorkerConfig } from './config.ts';
 import { createDependencies } from './dependencies.ts';
 import { loadExtensions } from './extensions.ts';
 import { serveHealth } from './health.ts';
+import { scheduleAudit } from './audit-schedule.ts';
 import { installRuntime } from './runtime.ts';
 import { checkSearchAttributes, retentionFault } from './server-checks.ts';
 import { loadWorkflowBundle } from './workflow-code.ts';
@@ -68,6 +69,7 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
       shutdownGraceTime: config.shutdownGraceMs,
     });
+    await scheduleAudit(config, dependencies.temporal, log);
     const readiness = async () => {
       const state = worker.getState();
       const polling = state === 'RUNNING' ? [] : [`the worker is ${state.toLowerCase()}, expected running`];

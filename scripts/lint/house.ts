@@ -78,8 +78,8 @@ export const HOUSE: Record<string, Room> = {
     rule: 'the catalog reads and validates files: it calls no adapter and no vendor SDK',
   },
   'src/adapters': {
-    imports: [...PURE, 'src/adapters', NODE, ORDINARY, VENDOR, 'package.json'],
-    types: ['src/audit', 'src/catalog'],
+    imports: [...PURE, 'src/adapters', 'src/audit', NODE, ORDINARY, VENDOR, 'package.json'],
+    types: ['src/catalog'],
     rule: 'adapters wrap one vendor each and know nothing of procedures',
   },
   'src/server': {

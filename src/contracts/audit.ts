@@ -94,3 +94,107 @@ export type AuditAnchor = z.output<typeof auditAnchor>;
 
 /** A chain for runs whose system or environment is not told: an input that was refused, for example. */
 export const UNKNOWN_PLACE = 'unknown';
+
+const run = z.strictObject({ workflowId: z.string().min(1).max(1000), runId: z.string().min(1).max(64) });
+export type AuditRun = z.output<typeof run>;
+
+/** Runs of one round: their histories bound that of `exportAudit`. */
+export const RUNS_PER_EXPORT = 200;
+
+/** Input of `exportAudit`, the one writer of a chain: its workflow id is `audit/<system>/<environment>`. */
+export const exportAuditInput = z.strictObject({ ...chain, runs: z.array(run).max(RUNS_PER_EXPORT) });
+export type ExportAuditInput = z.output<typeof exportAuditInput>;
+export interface ExportAuditResult {
+  /** Runs that were added, runs that were there already, and runs whose history the server has no more. */
+  exported: number;
+  already: number;
+  gone: number;
+  records: number;
+  /** Segments that were written to the object store with their anchors. */
+  sealed: number;
+}
+export const exportAuditId = ({ system, environment }: AuditChain): string => `audit/${system}/${environment}`;
+
+/** Input of `reconcileAudit`: nothing for all that ended since the last time, a place for all of it that ever ended. */
+export const reconcileAuditInput = z.strictObject({
+  system: name.optional(),
+  environment: name.optional(),
+  full: z.boolean().default(false).describe('Look at everything the server still keeps'),
+  /** Carried from run to run. */
+  soFar: z
+    .strictObject({
+      exported: z.int(),
+      records: z.int(),
+      sealed: z.int(),
+      failed: z.array(z.string().max(2000)).max(50),
+    })
+    .optional(),
+});
+export type ReconcileAuditInput = z.output<typeof reconcileAuditInput>;
+export interface ReconcileAuditResult {
+  exported: number;
+  records: number;
+  sealed: number;
+}
+
+const text = z.string().min(1).max(300);
+/** What `windlass audit search` looks for; every condition given must hold. Times are ISO 8601. */
+export const auditQuery = z.strictObject({
+  who: text.optional(),
+  procedure: text.optional(),
+  system: text.optional(),
+  environment: text.optional(),
+  target: text.optional(),
+  outcome: text.optional(),
+  kind: z.enum(AUDIT_KINDS).optional(),
+  /** Workflow id or run id. */
+  id: z.string().min(1).max(1000).optional(),
+  /** Words, the beginning of each is enough. */
+  text: text.optional(),
+  since: z.iso.datetime().optional(),
+  until: z.iso.datetime().optional(),
+  limit: z.int().min(1).max(1000).default(50),
+  order: z.enum(['newest', 'chain']).default('newest'),
+});
+export type AuditQuery = z.output<typeof auditQuery>;
+
+/** An object of the audit in the store. */
+export interface AuditObject {
+  /** Below the audit's prefix; the same as in an export. */
+  file: string;
+  key: string;
+  version?: string;
+}
+
+const object = z.strictObject({
+  file: z.string().max(300),
+  key: z.string().max(1000),
+  version: z.string().max(200).optional(),
+});
+
+/** Input of `readAudit`: search, list the sealed objects after a place, or read some of them. */
+export const readAuditInput = z.discriminatedUnion('ask', [
+  z.strictObject({ ask: z.literal('search'), query: auditQuery }),
+  z.strictObject({
+    ...{ ask: z.literal('list'), system: name.optional(), environment: name.optional() },
+    after: z.strictObject({ ...chain, segment: z.int() }).optional(),
+  }),
+  z.strictObject({
+    ask: z.literal('read'),
+    objects: z.array(object).min(1).max(500),
+    offset: z.int().min(0).default(0),
+  }),
+]);
+export type ReadAuditInput = z.output<typeof readAuditInput>;
+
+export interface AuditListing {
+  objects: AuditObject[];
+  /** Where to go on; absent at the end. */
+  next?: AuditChain & { segment: number };
+}
+/** Texts of as many objects as fit into an answer; of the last one perhaps only a part, from `offset` characters on. */
+export interface AuditTexts {
+  texts: { file: string; text: string }[];
+  /** The object to go on with, and from which character on. */
+  next?: { index: number; offset: number };
+}
