@@ -22,6 +22,8 @@ import { exportAudit } from './export-audit.ts';
 
 /** Rounds of one run; each is a search and the exports of some chains. */
 const ROUNDS = 20;
+/** Chains that are written at the same time. */
+const AT_ONCE = 10;
 /** How often it asks again whether another export of the same chain has ended. */
 const AGAIN_MS = 500;
 
@@ -41,7 +43,8 @@ export async function reconcileAudit(raw: unknown): Promise<ReconcileAuditResult
   const skip = (): string[] => done.failed.map((each) => each.split(' ')[0]!);
   for (let round = 1; ; round++) {
     const found = await stream('Find what has ended').findUnexported({ ...asked, skip: skip() });
-    for (const chain of found.chains) await exportOne(chain);
+    for (let next = 0; next < found.chains.length; next += AT_ONCE)
+      await allOf(found.chains.slice(next, next + AT_ONCE).map(exportOne));
     if (!found.more) {
       if (done.failed.length > 0) throw failure('Interfered', done.failed.join('; ').slice(0, 4000));
       if (!asked.system && !asked.environment) await stream('Note the time').markReconciled({ until: found.at });
@@ -59,7 +62,8 @@ export async function reconcileAudit(raw: unknown): Promise<ReconcileAuditResult
       add(await inTurn(chain));
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const cause = causeOf(error);
+      // Of the export itself, or of the activity in which it failed.
+      const cause = causeOf(causeOf(error));
       const [result, unreadable] = (cause instanceof ApplicationFailure && cause.details) || [];
       // Another failure concerns every chain: the database, the store, the worker's configuration.
       if (!Array.isArray(unreadable)) throw cause;
@@ -73,6 +77,12 @@ export async function reconcileAudit(raw: unknown): Promise<ReconcileAuditResult
     done.records += result.records;
     done.sealed += result.sealed;
   }
+}
+
+/** Lets everyone come to its end before the first failure is raised: one chain keeps no other out. */
+async function allOf(running: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(running)).find((each) => each.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** A chain has one writer: when one is at work, this waits until it has ended. */

@@ -40,26 +40,45 @@ export async function* closedRuns(client: Client, asked: ClosedRunsQuery): Async
     ...(asked.system ? [`OpsSystem = ${quoted(asked.system)}`] : []),
     ...(asked.environment ? [`OpsEnvironment = ${quoted(asked.environment)}`] : []),
   ].join(' AND ');
-  let page: ClosedRun[] = [];
-  try {
-    for await (const { workflowId, runId, type, closeTime, searchAttributes } of client.workflow.list({
-      query,
-      pageSize: PAGE,
-    })) {
-      const [system, environment] = ['OpsSystem', 'OpsEnvironment'].map((name) => searchAttributes[name]?.[0]);
-      page.push({
-        ...{ workflowId, runId, procedure: type, closedAt: (closeTime ?? new Date(0)).toISOString() },
-        ...(typeof system === 'string' ? { system } : {}),
-        ...(typeof environment === 'string' ? { environment } : {}),
+  const { namespace } = client.options;
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    // Not the client's own list: that decodes memos, and one that was encrypted with another key would hide all the others.
+    const page = await client.workflowService
+      .listWorkflowExecutions({ namespace, query, pageSize: PAGE, ...(nextPageToken ? { nextPageToken } : {}) })
+      .catch((error: unknown) => {
+        throw failure('Unavailable', `Temporal does not list what has ended: ${textOf(error)}`);
       });
-      if (page.length < PAGE) continue;
-      yield page;
-      page = [];
-    }
-  } catch (error) {
-    throw failure('Unavailable', `Temporal does not list what has ended: ${textOf(error)}`);
+    yield page.executions.map(closedRun);
+    nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
+  } while (nextPageToken);
+}
+
+type Info = Awaited<ReturnType<Client['workflowService']['listWorkflowExecutions']>>['executions'][number];
+
+function closedRun({ execution, type, closeTime, searchAttributes }: Info): ClosedRun {
+  const [system, environment] = ['OpsSystem', 'OpsEnvironment'].map((name) =>
+    keyword(searchAttributes?.indexedFields?.[name]),
+  );
+  return {
+    ...{ workflowId: execution?.workflowId ?? '', runId: execution?.runId ?? '', procedure: type?.name ?? '' },
+    closedAt: new Date(
+      Number(closeTime?.seconds ?? 0) * 1000 + Math.floor((closeTime?.nanos ?? 0) / 1e6),
+    ).toISOString(),
+    ...(system ? { system } : {}),
+    ...(environment ? { environment } : {}),
+  };
+}
+
+/** Search attributes are JSON, whatever codec payloads have. */
+function keyword(payload: Payload | undefined): string | undefined {
+  if (!payload?.data) return undefined;
+  try {
+    const value = JSON.parse(Buffer.from(payload.data).toString('utf8')) as unknown;
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
   }
-  if (page.length > 0) yield page;
 }
 
 /**
@@ -86,11 +105,11 @@ export function readHistory(
   });
 }
 
-/** Replaces every payload in a history, wherever it is. */
+/** Replaces every payload in a history, wherever it is. One that cannot be decoded stays: it is told by its digest. */
 async function decodeIn(value: unknown, decode: (payload: Payload) => Promise<Payload>): Promise<void> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
   for (const [key, each] of Object.entries(value as Record<string, unknown>)) {
-    if (isPayload(each)) (value as Record<string, unknown>)[key] = await decode(each);
+    if (isPayload(each)) (value as Record<string, unknown>)[key] = await decode(each).catch(() => each);
     else await decodeIn(each, decode);
   }
 }

@@ -12,9 +12,10 @@ export type Labels = Record<string, string | number | boolean>;
 
 const LONGEST = 300;
 
-/** Those fields of a value that are labels, with texts cut at 300 characters. */
+/** Those fields of a value that are labels, with texts cut at 300 characters; `unreadable` of one that was not decoded. */
 export function labelsOf(value: unknown): Labels {
   const fields = fieldsOf(value);
+  if (isUndecoded(fields)) return { unreadable: true };
   const labels: Labels = {};
   for (const name of LABELS) {
     const label = fields[name];
@@ -23,6 +24,10 @@ export function labelsOf(value: unknown): Labels {
   }
   return labels;
 }
+
+/** A payload as readEvents leaves it when it is no JSON: bytes, or encrypted with a key that the worker does not have. */
+const isUndecoded = (fields: Record<string, unknown>): boolean =>
+  Object.keys(fields).length === 2 && typeof fields['encoding'] === 'string' && typeof fields['data'] === 'string';
 
 export const fieldsOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

@@ -155,6 +155,35 @@ test('what has ended and is not exported is found by place, the oldest first, an
   expect((await look()).chains).toEqual([]);
 });
 
+test('a run that was encrypted with another key keeps no other out, and is told without what cannot be read', async () => {
+  const { client } = temporal;
+  const payload = { metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('?') };
+  const workflowId = `backup/shop/sealed-elsewhere/${randomUUID()}`;
+  const json = (value: string) => ({
+    metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('Keyword') },
+    data: Buffer.from(`"${value}"`),
+  });
+  const { runId } = await client.workflowService.startWorkflowExecution({
+    ...{ namespace: 'default', workflowId, requestId: randomUUID(), identity: 'elsewhere' },
+    ...{ workflowType: { name: 'backUpDatabase' }, taskQueue: { name: 'nobody' }, input: { payloads: [payload] } },
+    memo: { fields: { summary: payload } },
+    searchAttributes: {
+      indexedFields: { OpsSystem: json('shop'), OpsEnvironment: json('sealed-elsewhere'), OpsProcedure: json('x') },
+    },
+  });
+  await client.workflow.getHandle(workflowId).terminate('enough');
+  const look = () => world.act(deps, 'findUnexported', place('sealed-elsewhere'));
+  await until(async () => (await look()).chains.length > 0);
+  expect((await look()).chains).toEqual([{ ...place('sealed-elsewhere'), runs: [{ workflowId, runId }] }]);
+  await record({ workflowId, runId });
+  expect(
+    (await search({ id: runId, order: 'chain' })).map(({ who, outcome, labels }) => [who.name, outcome, labels]),
+  ).toEqual([
+    ['elsewhere', 'started', { unreadable: true }],
+    [expect.any(String), 'terminated', { reason: 'enough' }],
+  ]);
+});
+
 test('a history that the server has no more is gone, not a failure', async () => {
   expect(await record({ workflowId: 'backup/none', runId: randomUUID() })).toEqual({ outcome: 'gone', records: 0 });
 });

@@ -2,6 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Unexported } from '../../activities/audit.ts';
 import { failure } from '../../src/adapters/failure.ts';
+import { ensureSchedule } from '../../src/adapters/schedules.ts';
 import { exportAuditId, type AuditChain, type AuditRun } from '../../src/contracts/audit.ts';
 import { startLocalServer, type TestTemporal } from '../support/temporal.ts';
 
@@ -58,6 +59,7 @@ const activities = {
     return { outcome: 'exported', records: 2 };
   },
   async sealSegments({ environment }: AuditChain) {
+    if (environment === 'broken') throw failure('Forbidden', `no store for ${environment}`);
     world.sealed.push(environment);
     return { sealed: 1 };
   },
@@ -121,6 +123,32 @@ test('two reconciliations at once have one writer in a chain, and the second wai
   const results = (await Promise.all(both.map((each) => each.result()))) as { exported: number }[];
   expect(results.map(({ exported }) => exported).sort()).toEqual([0, 3]);
   expect({ most: world.most, recorded: world.recorded.join('') }).toEqual({ most: 1, recorded: 'abc' });
+});
+
+test('a chain that cannot be sealed fails the reconciliation and keeps no other chain out', async () => {
+  world = fresh({ ended: [run('broken', 'a'), run('one', 'b'), run('two', 'c')], page: 10 });
+  expect((await failureOf(outcome('reconcileAudit', {}))).message).toContain('no store for broken');
+  expect({ recorded: world.recorded.sort(), sealed: world.sealed.sort(), marks: world.marks }).toEqual({
+    recorded: ['a', 'b', 'c'],
+    sealed: ['one', 'two'],
+    marks: [],
+  });
+});
+
+test('the Schedule that a worker makes exports by itself; made again, also by another worker, it stays one', async () => {
+  world = fresh({ ended: [run('one', 'a')] });
+  const wanted = {
+    ...{ scheduleId: 'audit/test', everyMs: 1_000, workflowType: 'reconcileAudit', workflowId: 'audit-reconcile/test' },
+    ...{ taskQueue: temporal.taskQueue, input: {}, summary: 'test' },
+  };
+  const { schedule } = temporal.client;
+  const every = async () => Number((await schedule.getHandle('audit/test').describe()).spec.intervals?.[0]?.every);
+  await Promise.all([ensureSchedule(temporal.client, wanted), ensureSchedule(temporal.client, wanted)]);
+  await waitUntil(async () => world.recorded.includes('a') && world.marks.length > 0);
+  await schedule.getHandle('audit/test').pause('by hand');
+  await ensureSchedule(temporal.client, { ...wanted, everyMs: 60_000 });
+  expect([await every(), (await schedule.getHandle('audit/test').describe()).state.paused]).toEqual([60_000, true]);
+  await schedule.getHandle('audit/test').delete();
 });
 
 test('what is no input is refused with what is wrong, and nothing is done', async () => {
