@@ -35,8 +35,10 @@ import { name as placeName } from '../src/contracts/scalars.ts';
 
 /** The visibility store may learn of an end so much later than we looked. */
 const OVERLAP_MS = 3_600_000;
-/** Below the 2 MiB at which the server refuses a payload, also in characters of four bytes. */
-const ANSWER_CHARACTERS = 400_000;
+/** Below the 2 MiB at which the server refuses a payload. */
+const ANSWER_BYTES = 1_500_000;
+/** As many, when each is of four bytes. */
+const ANSWER_CHARACTERS = 375_000;
 
 /** What is to be exported, by chain. */
 export interface Unexported {
@@ -216,8 +218,8 @@ function normalized(run: AuditRun, history: unknown) {
 
 /** As many records as fit into an answer. */
 function bounded(records: AuditRecord[], more: boolean): { records: AuditRecord[]; more: boolean } {
-  let room = 2 * ANSWER_CHARACTERS;
-  const kept = records.filter((record) => (room -= JSON.stringify(record).length) > 0);
+  let room = ANSWER_BYTES;
+  const kept = records.filter((record) => (room -= Buffer.byteLength(JSON.stringify(record))) > 0);
   return { records: kept, more: more || kept.length < records.length };
 }
 

@@ -56,6 +56,7 @@ export function schemaStatements(writer: string): string[] {
       ['records_who', 'btree (who, at DESC)'],
       ['records_procedure', 'btree (procedure, at DESC)'],
       ['records_target', 'btree (target, at DESC)'],
+      ['records_kind', 'btree (kind, at DESC)'],
       ['records_outcome', 'btree (outcome, at DESC)'],
       ['records_workflow', 'btree (workflow_id)'],
       ['records_words', 'gin (words)'],

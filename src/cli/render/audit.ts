@@ -58,6 +58,9 @@ function paintOutcome({ outcome }: AuditRecord, paint: Paint): string {
   return /^(completed|recorded|granted|released|accepted)/.test(outcome) ? paint('green', outcome) : outcome;
 }
 
+/** A file that was replaced as a whole has a finding in each line. */
+const SHOWN = 50;
+
 export interface VerifyView {
   ok: boolean;
   chains: VerifiedChain[];
@@ -79,6 +82,7 @@ export function renderVerification({ ok, chains, findings, ignored }: VerifyView
     ok
       ? paint('green', 'Every record, its order, every segment and every anchor is as it was written.')
       : paint('red', `ALTERED: ${findings.length} ${findings.length === 1 ? 'place' : 'places'}`),
-    ...printable(findings).map((finding) => `  ${where(finding)}  ${finding.code}: ${finding.message}`),
+    ...printable(findings.slice(0, SHOWN)).map((finding) => `  ${where(finding)}  ${finding.code}: ${finding.message}`),
+    ...(findings.length > SHOWN ? [`  and ${findings.length - SHOWN} more; --json has them all`] : []),
   ].join('\n');
 }
