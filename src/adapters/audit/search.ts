@@ -3,19 +3,44 @@ import { wordsIn } from '../../audit/words.ts';
 import type { AuditListing, AuditQuery, AuditRecord, ReadAuditInput } from '../../contracts/audit.ts';
 import type { Query } from '../postgres.ts';
 
-/** Records that fit, newest first or in the order of their chain. @throws as Query */
+/** So many records are read and sorted in no time; more of them are found soon by going back from the newest. */
+const FEW = 5_000;
+
+/**
+ * Records that fit, newest first or in the order of their chain.
+ *
+ * PostgreSQL cannot estimate how many records have a word that begins so: for a rare one it would go through all of them
+ * from the newest. So it is asked first whether they are few, and if so they are collected by their index.
+ * @throws as Query
+ */
 export async function searchRecords(query: Query, asked: AuditQuery): Promise<AuditRecord[]> {
-  const { where, values } = conditionsOf(asked);
+  const words = wordsIn(asked.text ?? '');
   const order =
     asked.order === 'newest' ? 'at DESC, system, environment, sequence DESC' : 'system, environment, sequence';
+  const { conditions, values } = conditionsOf(asked, words);
+  const all = conditions.length > 0 ? conditions.join(' AND ') : 'true';
+  const [byWords = 'true', ...others] = conditions;
+  const few = words.length > 0 && (await countUpTo(query, FEW, byWords, values[0])) < FEW;
   const rows = await query<{ line: string }>(
-    `SELECT line FROM windlass_audit.records${where} ORDER BY ${order} LIMIT ${Number(asked.limit)}`,
+    few
+      ? `WITH found AS MATERIALIZED (SELECT * FROM windlass_audit.records WHERE ${byWords})
+         SELECT line FROM found WHERE ${['true', ...others].join(' AND ')} ORDER BY ${order} LIMIT ${Number(asked.limit)}`
+      : `SELECT line FROM windlass_audit.records WHERE ${all} ORDER BY ${order} LIMIT ${Number(asked.limit)}`,
     values,
   );
   return rows.map(({ line }) => JSON.parse(line) as AuditRecord);
 }
 
-function conditionsOf(asked: AuditQuery): { where: string; values: unknown[] } {
+async function countUpTo(query: Query, limit: number, condition: string, value: unknown): Promise<number> {
+  const [row] = await query<{ count: number }>(
+    `SELECT count(*) AS count FROM (SELECT FROM windlass_audit.records WHERE ${condition} LIMIT ${limit}) found`,
+    [value],
+  );
+  return row!.count;
+}
+
+/** SQL, the condition of the words first, when there are words. */
+function conditionsOf(asked: AuditQuery, words: string[]): { conditions: string[]; values: unknown[] } {
   const values: unknown[] = [];
   const conditions: string[] = [];
   const add = (value: unknown, condition: (place: string) => string): void => {
@@ -23,15 +48,14 @@ function conditionsOf(asked: AuditQuery): { where: string; values: unknown[] } {
     values.push(value);
     conditions.push(condition(`$${values.length}`));
   };
+  // Words are letters and digits only, so the quotes hold.
+  if (words.length > 0) add(words.map((word) => `'${word}':*`).join(' & '), (place) => `words @@ ${place}::tsquery`);
   for (const column of ['who', 'procedure', 'system', 'environment', 'target', 'outcome', 'kind'] as const)
     add(asked[column], (place) => `${column} = ${place}`);
   add(asked.id, (place) => `(workflow_id = ${place} OR run_id = ${place})`);
   add(asked.since, (place) => `at >= ${place}::timestamptz`);
   add(asked.until, (place) => `at < ${place}::timestamptz`);
-  const words = wordsIn(asked.text ?? '');
-  // Words are letters and digits only, so the quotes hold.
-  if (words.length > 0) add(words.map((word) => `'${word}':*`).join(' & '), (place) => `words @@ ${place}::tsquery`);
-  return { where: conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '', values };
+  return { conditions, values };
 }
 
 const PER_PAGE = 2000;
