@@ -3,41 +3,48 @@ import { wordsIn } from '../../audit/words.ts';
 import type { AuditListing, AuditQuery, AuditRecord, ReadAuditInput } from '../../contracts/audit.ts';
 import type { Query } from '../postgres.ts';
 
-/** So many records are read and sorted in no time; more of them are found soon by going back from the newest. */
-const FEW = 5_000;
+/** So many of the newest records are looked through for words before all that have them are collected. */
+const NEWEST = 10_000;
 
 /**
  * Records that fit, newest first or in the order of their chain.
  *
- * PostgreSQL cannot estimate how many records have a word that begins so: for a rare one it would go through all of them
- * from the newest. So it is asked first whether they are few, and if so they are collected by their index.
+ * PostgreSQL cannot estimate how many records have a word that begins so. It would go through all of them from the newest
+ * for a rare one, or collect half a million for a common one. So the newest that fit otherwise are looked through first: a
+ * common word is found among them, and a rare one is then collected by its index.
  * @throws as Query
  */
 export async function searchRecords(query: Query, asked: AuditQuery): Promise<AuditRecord[]> {
   const words = wordsIn(asked.text ?? '');
+  const { conditions, values } = conditionsOf(asked, words);
   const order =
     asked.order === 'newest' ? 'at DESC, system, environment, sequence DESC' : 'system, environment, sequence';
-  const { conditions, values } = conditionsOf(asked, words);
-  const all = conditions.length > 0 ? conditions.join(' AND ') : 'true';
-  const [byWords = 'true', ...others] = conditions;
-  const few = words.length > 0 && (await countUpTo(query, FEW, byWords, values[0])) < FEW;
-  const rows = await query<{ line: string }>(
-    few
-      ? `WITH found AS MATERIALIZED (SELECT * FROM windlass_audit.records WHERE ${byWords})
-         SELECT line FROM found WHERE ${['true', ...others].join(' AND ')} ORDER BY ${order} LIMIT ${Number(asked.limit)}`
-      : `SELECT line FROM windlass_audit.records WHERE ${all} ORDER BY ${order} LIMIT ${Number(asked.limit)}`,
+  const last = `ORDER BY ${order} LIMIT ${Number(asked.limit)}`;
+  if (words.length === 0) {
+    const rows = await query<{ line: string }>(
+      `SELECT line FROM ${RECORDS} WHERE ${allOf(conditions)} ${last}`,
+      values,
+    );
+    return rows.map(({ line }) => parse(line));
+  }
+  const [byWords, ...others] = conditions;
+  const [recent] = await query<{ seen: number; lines: string[] }>(
+    `WITH recent AS MATERIALIZED (SELECT * FROM ${RECORDS} WHERE ${allOf(others)} ORDER BY ${order} LIMIT ${NEWEST})
+     SELECT (SELECT count(*) FROM recent) AS seen, array(SELECT line FROM recent WHERE ${byWords} ${last}) AS lines`,
     values,
   );
-  return rows.map(({ line }) => JSON.parse(line) as AuditRecord);
+  if (recent!.lines.length === asked.limit || recent!.seen < NEWEST) return recent!.lines.map(parse);
+  const rows = await query<{ line: string }>(
+    `WITH found AS MATERIALIZED (SELECT * FROM ${RECORDS} WHERE ${byWords})
+     SELECT line FROM found WHERE ${allOf(others)} ${last}`,
+    values,
+  );
+  return rows.map(({ line }) => parse(line));
 }
 
-async function countUpTo(query: Query, limit: number, condition: string, value: unknown): Promise<number> {
-  const [row] = await query<{ count: number }>(
-    `SELECT count(*) AS count FROM (SELECT FROM windlass_audit.records WHERE ${condition} LIMIT ${limit}) found`,
-    [value],
-  );
-  return row!.count;
-}
+const RECORDS = 'windlass_audit.records';
+const allOf = (conditions: string[]): string => conditions.join(' AND ') || 'true';
+const parse = (line: string): AuditRecord => JSON.parse(line) as AuditRecord;
 
 /** SQL, the condition of the words first, when there are words. */
 function conditionsOf(asked: AuditQuery, words: string[]): { conditions: string[]; values: unknown[] } {
