@@ -37,7 +37,7 @@ const SEARCHES: [what: string, query: Partial<AuditQuery>][] = [
   ['one procedure and one outcome', { procedure: 'restoreDatabase', outcome: 'failed: DiskFull' }],
   [
     'one target, who, and a month',
-    { target: 'service-11', who: 'person-3', since: '2026-03-01T00:00:00Z', until: '2026-04-01T00:00:00Z' },
+    { target: 'service-3', who: 'person-3', since: '2026-03-01T00:00:00Z', until: '2026-04-01T00:00:00Z' },
   ],
   ['one procedure by its id', { id: 'deploy/system-5/production/run-12345', order: 'chain', limit: 1000 }],
   ['a word of 80 records', { text: 'incident4711' }],
