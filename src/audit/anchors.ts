@@ -2,7 +2,7 @@ import { auditAnchor, type AuditAnchor, type AuditChain } from '../contracts/aud
 import { anchorKey, segmentKey } from './chain.ts';
 import { canonical, sha256Of } from './digest.ts';
 import { short, type Finding } from './findings.ts';
-import type { AuditFile, ReadSegment } from './read-segment.ts';
+import type { AuditFile, SegmentSummary } from './read-segment.ts';
 
 export interface ReadAnchor {
   file: string;
@@ -32,7 +32,7 @@ export function readAnchor({ file, text }: AuditFile, tell: (finding: Finding) =
 /** Compares each segment with its anchor, and each anchor with the next one, which has the digest of its bytes. */
 export function checkAnchors(
   chain: AuditChain,
-  segments: ReadSegment[],
+  segments: SegmentSummary[],
   anchors: ReadAnchor[],
   tell: (finding: Finding) => void,
 ): void {

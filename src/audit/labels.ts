@@ -33,9 +33,9 @@ export const fieldsOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 /** A text of others for one line: no control characters, no halves of characters, not endless. */
-export function clean(text: string): string {
+export function clean(text: string, longest = LONGEST): string {
   // eslint-disable-next-line no-control-regex
-  return text.slice(0, LONGEST).replace(/[\u0000-\u001f\u007f]|\p{Surrogate}/gu, ' ');
+  return text.slice(0, longest).replace(/[\u0000-\u001f\u007f]|\p{Surrogate}/gu, ' ');
 }
 
 /** A text of others, or what stands for it when there is none. */

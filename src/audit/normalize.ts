@@ -11,6 +11,9 @@ export interface NormalizeOptions {
   changes: (activity: string, input: unknown) => boolean;
 }
 
+/** The server takes no longer one. */
+const LONGEST_ID = 1000;
+
 /** What the history of one run tells: the chain it belongs to, and the facts in the order of their events. */
 export interface Normalized extends AuditChain {
   facts: AuditFact[];
@@ -39,7 +42,13 @@ export function normalize(events: HistoryEvent[], { workflowId, runId, changes }
     return [
       {
         ...rest,
-        ...{ at: event.at, procedure: reading.procedure, workflowId: clean(workflowId), runId, eventId: event.id },
+        ...{
+          at: event.at,
+          procedure: reading.procedure,
+          workflowId: clean(workflowId, LONGEST_ID),
+          runId,
+          eventId: event.id,
+        },
         what: clean(what),
         ...(source ? { source: clean(source) } : {}),
         ...(target ? { target: clean(target) } : {}),

@@ -5,15 +5,21 @@ import type { Finding } from './findings.ts';
 /** A file of an export, by its path below the export's folder. */
 export interface AuditFile {
   file: string;
-  text: string;
+  /** Asked for once: it may be read when it is. */
+  readonly text: string;
+}
+
+/** What is kept of a segment once its records are checked. */
+export interface SegmentSummary {
+  file: string;
+  /** Of its bytes. */
+  sha256: string;
+  foot?: SegmentFoot;
 }
 
 /** A segment as its file has it, before anything in it is compared. */
-export interface ReadSegment {
-  file: string;
-  sha256: string;
+export interface ReadSegment extends SegmentSummary {
   records: { line: number; record: AuditRecord }[];
-  foot?: SegmentFoot;
   footLine: number;
 }
 

@@ -1,8 +1,8 @@
-import type { AuditChain } from '../contracts/audit.ts';
+import type { AuditChain, AuditRecord } from '../contracts/audit.ts';
 import { checkAnchors, readAnchor } from './anchors.ts';
 import { emptyHead, hashOf, segmentKey } from './chain.ts';
 import { short, type Finding } from './findings.ts';
-import { readSegment, type AuditFile, type ReadSegment } from './read-segment.ts';
+import { readSegment, type AuditFile, type ReadSegment, type SegmentSummary } from './read-segment.ts';
 
 /** A head that was kept elsewhere: in a ticket, in another store, on paper. */
 export interface TrustedHead extends AuditChain {
@@ -35,99 +35,121 @@ export interface Verification {
 export function verifyAudit(segments: AuditFile[], anchors: AuditFile[], trusted: TrustedHead[] = []): Verification {
   const findings: Finding[] = [];
   const tell = (finding: Finding): void => void findings.push(finding);
-  const readSegments = byName(segments).map((each) => readSegment(each, tell));
-  const readAnchors = byName(anchors).map((each) => readAnchor(each, tell));
   const names = new Set([...segments, ...anchors].map(({ file }) => chainName(file)));
   for (const { system, environment } of trusted) names.add(`${system}/${environment}`);
 
-  const origins = new Map<string, string>();
+  const origins: Origins = new Map();
   const chains = [...names].sort().map((name) => {
     const [system = '', environment = ''] = name.split('/');
     const chain = { system, environment };
-    const ours = readSegments.filter(({ file }) => chainName(file) === name);
-    const theirAnchors = readAnchors.filter(({ file }) => chainName(file) === name);
-    const walk = walkSegments(chain, ours, origins, tell);
-    checkAnchors(chain, ours, theirAnchors, tell);
-    for (const head of trusted)
-      if (head.system === system && head.environment === environment) checkHead(walk.hashes, walk.last, head, tell);
-    const times = ours.flatMap(({ records }) => records.map(({ record }) => record.at)).sort();
+    const ofChain = ({ file }: AuditFile): boolean => chainName(file) === name;
+    const heads = trusted.filter((head) => head.system === system && head.environment === environment);
+    const walk = walkSegments(chain, byName(segments.filter(ofChain)), heads, origins, tell);
+    const read = byName(anchors.filter(ofChain)).map((each) => readAnchor(each, tell));
+    checkAnchors(chain, walk.segments, read, tell);
+    for (const head of heads) checkHead(walk, head, tell);
     return {
       ...chain,
-      records: walk.hashes.size,
-      segments: ours.length,
-      anchors: theirAnchors.length,
+      records: walk.seen.size,
+      segments: walk.segments.length,
+      anchors: read.length,
       head: walk.last,
-      ...(times[0] ? { from: times[0], to: times.at(-1)! } : {}),
+      ...(walk.times ? { from: walk.times[0], to: walk.times[1] } : {}),
     };
   });
   return { chains, findings: sorted(findings) };
 }
 
+/** Where each event of each run is. */
+type Origins = Map<string, { file: string; lines: Map<number, number> }>;
+
+/** What is kept of a chain: not its records, of which there may be millions. */
 interface Walk {
+  segments: SegmentSummary[];
+  seen: Set<number>;
+  /** Hashes of the sequences for which a head was kept elsewhere. */
   hashes: Map<number, string>;
   last: { sequence: number; hash: string };
+  times?: [string, string];
 }
 
-/** Goes through the segments in the order of their names, as the chain was written. */
+/** Goes through the segments in the order of their names, as the chain was written, one at a time. */
 function walkSegments(
   chain: AuditChain,
-  segments: ReadSegment[],
-  origins: Map<string, string>,
+  files: AuditFile[],
+  heads: TrustedHead[],
+  origins: Origins,
   tell: (finding: Finding) => void,
 ): Walk {
-  const hashes = new Map<number, string>();
-  const empty = emptyHead(chain);
-  let last = { sequence: 0, hash: empty.hash };
+  const { hash } = emptyHead(chain);
+  const walk: Walk = { segments: [], seen: new Set(), hashes: new Map(), last: { sequence: 0, hash } };
+  const wanted = new Set(heads.map(({ sequence }) => sequence));
   let number = 0;
-  for (const segment of segments) {
-    const { file, foot, records } = segment;
+  for (const each of files) {
+    const segment = readSegment(each, tell);
+    const { file, foot, sha256, records } = segment;
+    walk.segments.push({ file, sha256, ...(foot ? { foot } : {}) });
     number = checkNumber(chain, segment, number, tell);
-    const before = last;
+    const before = walk.last;
     for (const { line, record } of records) {
-      const { sequence, hash, prev } = record;
-      const at = { file, line, sequence };
-      if (record.system !== chain.system || record.environment !== chain.environment)
-        tell({
-          code: 'foreign',
-          ...at,
-          message: `expected a record of ${chain.system} ${chain.environment}, got one of ${record.system} ${record.environment}`,
-        });
-      if (hashOf(record) !== hash)
-        tell({
-          code: 'edited',
-          ...at,
-          message: `its content has the hash ${short(hashOf(record))}, it says ${short(hash)}`,
-        });
-      if (hashes.has(sequence)) tell({ code: 'repeated', ...at, message: `sequence ${sequence} was there before` });
-      else if (sequence < last.sequence)
-        tell({ code: 'out-of-order', ...at, message: `sequence ${sequence} stands after ${last.sequence}` });
-      else if (sequence > last.sequence + 1)
-        tell({
-          code: 'missing',
-          ...at,
-          message: `expected sequence ${last.sequence + 1}, got ${sequence}: ${sequence - last.sequence - 1} missing before it`,
-        });
-      if (prev !== last.hash)
-        tell({
-          code: 'wrong-previous',
-          ...at,
-          message: `expected ${short(last.hash)} as the hash of the record before, got ${short(prev)}`,
-        });
-      const origin = `${record.runId} ${record.eventId}`;
-      const former = origins.get(origin);
-      if (former)
-        tell({
-          code: 'repeated',
-          ...at,
-          message: `event ${record.eventId} of run ${record.runId} is at ${former} already`,
-        });
-      else origins.set(origin, `${file}:${line}`);
-      if (!hashes.has(sequence)) hashes.set(sequence, hash);
-      last = { sequence, hash };
+      const { sequence, hash, at } = record;
+      checkRecord(chain, walk, { file, line, record }, tell);
+      checkOrigin(origins, { file, line, record }, tell);
+      walk.seen.add(sequence);
+      if (wanted.has(sequence) && !walk.hashes.has(sequence)) walk.hashes.set(sequence, hash);
+      walk.last = { sequence, hash };
+      const [from, to] = walk.times ?? [at, at];
+      walk.times = [at < from ? at : from, at > to ? at : to];
     }
-    if (foot) checkFoot(segment, before, last, tell);
+    if (foot) checkFoot(segment, before, walk.last, tell);
   }
-  return { hashes, last };
+  return walk;
+}
+
+interface Placed {
+  file: string;
+  line: number;
+  record: AuditRecord;
+}
+
+/** One record against its own hash, and against the records before it. */
+function checkRecord(
+  { system, environment }: AuditChain,
+  { seen, last }: Walk,
+  { file, line, record }: Placed,
+  tell: (finding: Finding) => void,
+): void {
+  const { sequence, hash, prev } = record;
+  const found = (code: Finding['code'], message: string): void => tell({ code, file, line, sequence, message });
+  if (record.system !== system || record.environment !== environment)
+    found(
+      'foreign',
+      `expected a record of ${system} ${environment}, got one of ${record.system} ${record.environment}`,
+    );
+  const own = hashOf(record);
+  if (own !== hash) found('edited', `its content has the hash ${short(own)}, it says ${short(hash)}`);
+  if (seen.has(sequence)) found('repeated', `sequence ${sequence} was there before`);
+  else if (sequence < last.sequence) found('out-of-order', `sequence ${sequence} stands after ${last.sequence}`);
+  else if (sequence > last.sequence + 1)
+    found(
+      'missing',
+      `expected sequence ${last.sequence + 1}, got ${sequence}: ${sequence - last.sequence - 1} missing before it`,
+    );
+  if (prev !== last.hash)
+    found('wrong-previous', `expected ${short(last.hash)} as the hash of the record before, got ${short(prev)}`);
+}
+
+/** No two records have the same event of the same run, in whatever chain. */
+function checkOrigin(origins: Origins, { file, line, record }: Placed, tell: (finding: Finding) => void): void {
+  const { runId, eventId, sequence } = record;
+  const run = origins.get(runId) ?? { file, lines: new Map<number, number>() };
+  origins.set(runId, run);
+  const former = run.lines.get(eventId);
+  if (former === undefined) run.lines.set(eventId, line);
+  else {
+    const message = `event ${eventId} of run ${runId} is at ${run.file}:${former} already`;
+    tell({ code: 'repeated', file, line, sequence, message });
+  }
 }
 
 /** The number of a segment is in its foot and in its name. @returns the number that was read */
@@ -181,30 +203,16 @@ function checkFoot(
   }
 }
 
-function checkHead(
-  hashes: Map<number, string>,
-  last: Walk['last'],
-  head: TrustedHead,
-  tell: (finding: Finding) => void,
-): void {
+function checkHead({ seen, hashes, last }: Walk, head: TrustedHead, tell: (finding: Finding) => void): void {
   const { system, environment, sequence, hash } = head;
   const found = hashes.get(sequence);
   if (found === hash) return;
   const file = `${system}/${environment}`;
-  if (found === undefined && sequence > last.sequence)
-    tell({
-      code: 'truncated',
-      file,
-      sequence,
-      message: `the chain ends at ${last.sequence}, the head kept elsewhere is ${sequence}`,
-    });
-  else
-    tell({
-      code: 'head-differs',
-      file,
-      sequence,
-      message: `the head kept elsewhere is ${short(hash)}, the chain has ${short(found)}`,
-    });
+  const cut = !seen.has(sequence) && sequence > last.sequence;
+  const message = cut
+    ? `the chain ends at ${last.sequence}, the head kept elsewhere is ${sequence}`
+    : `the head kept elsewhere is ${short(hash)}, the chain has ${short(found)}`;
+  tell({ code: cut ? 'truncated' : 'head-differs', file, sequence, message });
 }
 
 const chainName = (file: string): string => file.split('/').slice(0, 2).join('/');

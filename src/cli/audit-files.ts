@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import type { AuditFile } from '../audit/read-segment.ts';
 import { CliError } from './errors.ts';
@@ -14,7 +14,15 @@ export interface AuditFolder {
   ignored: string[];
 }
 
-/** Reads the files of an export. @throws CliError `not-found` */
+/** Read when its turn comes: an export may be larger than memory. */
+const lazily = (file: string, path: string): AuditFile => ({
+  file,
+  get text() {
+    return readFileSync(path, 'utf8');
+  },
+});
+
+/** Finds the files of an export. @throws CliError `not-found` */
 export async function readAuditFolder(folder: string): Promise<AuditFolder> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {
@@ -30,7 +38,7 @@ export async function readAuditFolder(folder: string): Promise<AuditFolder> {
     const path = join(entry.parentPath, entry.name);
     const file = path.slice(join(folder, sep).length).split(sep).join('/');
     const kind = file.endsWith('.jsonl') ? 'segments' : 'anchors';
-    if (NAME.test(file)) found[kind].push({ file, text: await readFile(path, 'utf8') });
+    if (NAME.test(file)) found[kind].push(lazily(file, path));
     else found.ignored.push(file);
   }
   return found;

@@ -166,11 +166,14 @@ export interface AuditObject {
   version?: string;
 }
 
-const object = z.strictObject({
-  file: z.string().max(300),
-  key: z.string().max(1000),
-  version: z.string().max(200).optional(),
-});
+/** Of the audit only: the worker that reads it may read the rest of the bucket too. */
+const object = z
+  .strictObject({
+    file: z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+\/(segments\/\d{8,}\.jsonl|anchors\/\d{8,}\.json)$/),
+    key: z.string().max(1000),
+    version: z.string().max(200).optional(),
+  })
+  .refine(({ file, key }) => key === file || key.endsWith(`/${file}`), 'expected the key of a file of the audit');
 
 /** Input of `readAudit`: search, list the sealed objects after a place, or read some of them. */
 export const readAuditInput = z.discriminatedUnion('ask', [

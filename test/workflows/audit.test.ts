@@ -157,6 +157,8 @@ test('what is no input is refused with what is wrong, and nothing is done', asyn
     ['reconcileAudit', { system: '../x' }],
     ['exportAudit', { system: 'shop' }],
     ['readAudit', { ask: 'everything' }],
+    ['readAudit', { ask: 'read', objects: [{ file: 'shop/one/segments/00000001.jsonl', key: 'evidence/secret.log' }] }],
+    ['readAudit', { ask: 'read', objects: [{ file: '../../x', key: '../../x' }] }],
   ] as const)
     expect((await failureOf(outcome(type, input))).type).toBe('InvalidInput');
   expect(world.recorded).toEqual([]);
