@@ -15,6 +15,7 @@ let acceptance: Acceptance;
 let folder: string;
 beforeAll(async () => {
   world = await createAuditWorld();
+  await world.beginNow();
   folder = mkdtempSync(join(tmpdir(), 'windlass-audit-'));
   acceptance = await openAcceptance({
     subject: 'audit',
@@ -32,7 +33,7 @@ afterAll(async () => {
   await acceptance?.client.schedule.getHandle(`audit/${acceptance.taskQueue}`).delete();
   await acceptance?.close();
   await world?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
 async function search(...flags: string[]): Promise<AuditRecord[]> {
