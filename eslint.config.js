@@ -38,7 +38,10 @@ export default defineConfig(
     },
   },
   { files: ['workflows/**/*.ts'], rules: deterministic },
-  { files: ['src/contracts/**/*.ts', 'src/domain/**/*.ts', 'src/expressions/**/*.ts'], rules: pure },
+  {
+    files: ['src/audit/**/*.ts', 'src/contracts/**/*.ts', 'src/domain/**/*.ts', 'src/expressions/**/*.ts'],
+    rules: pure,
+  },
   {
     // Tests read answers of other programs (JSON, HTTP), whose shape the assertion itself checks.
     files: ['test/**/*.ts'],

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Catalog } from '../src/catalog/catalog.ts';
 import type { KubernetesClients } from '../src/adapters/kubernetes/clients.ts';
 import type { ObjectStore } from '../src/adapters/object-store.ts';
+import type { SealedStore } from '../src/adapters/sealed-store.ts';
 import type { SecretResolver } from '../src/adapters/secrets.ts';
 
 /**
@@ -19,4 +20,15 @@ export interface Dependencies {
   temporal: Client;
   /** Name of the worker's task queue, where procedures are started. */
   taskQueue: string;
+  /** Absent when the audit is off. */
+  audit?: {
+    /** References of the URLs of its database: as the one who writes, and as the owner of the tables. */
+    database: string;
+    owner?: string;
+    sealed: SealedStore;
+    /** Of its keys in the object store, without a slash at the end. */
+    prefix: string;
+    /** What the process has learned of the database. */
+    state: { ready: boolean };
+  };
 }

@@ -1,4 +1,5 @@
 import { createActionActivities } from './actions.ts';
+import { createAuditActivities } from './audit.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createBackupActivities } from './backups.ts';
 import { createCatalogActivities } from './catalog.ts';
@@ -17,6 +18,7 @@ import { createWindowActivities } from './windows.ts';
 export function createActivities(deps: Dependencies) {
   return {
     ...createActionActivities(deps),
+    ...createAuditActivities(deps),
     ...createBackupActivities(deps),
     ...createCatalogActivities(deps),
     ...createDependantActivities(deps),

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { auditEnvironment } from './sandbox/audit-database.ts';
 import type { Endpoints } from './sandbox/endpoints.ts';
 import { inState } from './sandbox/paths.ts';
 
@@ -83,7 +84,9 @@ let started = 0;
 export async function runWorker(endpoints: Endpoints): Promise<number> {
   // One worker of a machine takes alerts: they come to one port.
   const intake = { WINDLASS_ALERTS_TOKEN: `file:${inState('alert-intake.token')}` };
-  const env = { ...process.env, ...ALLOCATION, ...environmentOf({ endpoints, taskQueue: 'windlass' }), ...intake };
+  const audit = await auditEnvironment(endpoints);
+  const own = environmentOf({ endpoints, taskQueue: 'windlass' });
+  const env = { ...process.env, ...ALLOCATION, ...own, ...intake, ...audit };
   const child = spawn(process.execPath, PROGRAM, { cwd: ROOT, env, stdio: 'inherit' });
   // A terminal sends Ctrl-C to both; this one waits for the worker to finish what it does.
   for (const name of ['SIGINT', 'SIGTERM'] as const)

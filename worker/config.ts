@@ -5,6 +5,7 @@ import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { duration } from '../src/contracts/scalars.ts';
 import type { ObjectStoreOptions } from '../src/adapters/object-store.ts';
 import { payloadKeys, type PayloadKeys } from '../src/adapters/temporal/payload-keys.ts';
+import type { SealedStoreOptions } from '../src/adapters/sealed-store.ts';
 
 /** `host:port`. */
 export const address = z
@@ -56,6 +57,16 @@ const environment = z.object({
   WINDLASS_HEALTH_ADDRESS: address.optional(),
   WINDLASS_ALERTS_TOKEN: secretReference.optional(),
   WINDLASS_ALERTS_ADDRESS: address.prefault('127.0.0.1:18810'),
+  WINDLASS_AUDIT_DATABASE: secretReference.optional(),
+  WINDLASS_AUDIT_OWNER_DATABASE: secretReference.optional(),
+  WINDLASS_AUDIT_BUCKET: z.string().min(1).optional(),
+  WINDLASS_AUDIT_PREFIX: z
+    .string()
+    .regex(/^[\w.-]+(\/[\w.-]+)*$/, 'expected a prefix such as audit')
+    .default('audit'),
+  WINDLASS_AUDIT_LOCK: z.enum(['compliance', 'governance', 'off']).default('compliance'),
+  WINDLASS_AUDIT_RETENTION: duration.prefault('365d'),
+  WINDLASS_AUDIT_EVERY: z.literal('off').or(duration).prefault('1m'),
   WINDLASS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   // A parked workflow takes about 250 KB while it is cached.
   WINDLASS_MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(0).max(100_000).default(1_000),
@@ -76,12 +87,24 @@ export interface WorkerConfig {
   health?: Address;
   /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */
   alerts?: Address & { token: string };
+  /** Where the audit goes; absent when it is off. */
+  audit?: AuditConfig;
   logLevel: string;
   maxCachedWorkflows: number;
   /** How long activities may run on after the worker was told to stop, in milliseconds. */
   shutdownGraceMs: number;
   /** Paths of modules that add to the worker (extensions.ts). */
   extensions: string[];
+}
+
+export interface AuditConfig {
+  /** References of PostgreSQL URLs: as the one who writes, and as the owner of the tables, who makes them. */
+  database: string;
+  owner?: string;
+  store: SealedStoreOptions;
+  prefix: string;
+  /** How often what has ended is looked for; `off` where somebody else starts `reconcileAudit`. */
+  everyMs: number | 'off';
 }
 
 /** The worker cannot start as configured; a line per fault. */
@@ -112,22 +135,40 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
     taskQueue: from.WINDLASS_TASK_QUEUE,
     catalog: { directory: from.WINDLASS_SYSTEMS, overlays: from.WINDLASS_OVERLAYS },
     ...(from.KUBECONFIG ? { kubeconfig: from.KUBECONFIG } : {}),
-    objectStore: {
-      endpoint: from.WINDLASS_S3_ENDPOINT,
-      region: from.WINDLASS_S3_REGION,
-      bucket: from.WINDLASS_S3_BUCKET,
-      accessKeyId: from.WINDLASS_S3_ACCESS_KEY_ID,
-      secretAccessKey: from.WINDLASS_S3_SECRET_KEY_FILE,
-    },
+    objectStore: objectStoreOf(from),
     ...(from.WINDLASS_PAYLOAD_KEYS ? { payloadKeys: from.WINDLASS_PAYLOAD_KEYS } : {}),
     ...(from.WINDLASS_METRICS_ADDRESS ? { metrics: from.WINDLASS_METRICS_ADDRESS } : {}),
     ...(from.WINDLASS_HEALTH_ADDRESS ? { health: from.WINDLASS_HEALTH_ADDRESS } : {}),
     ...(from.WINDLASS_ALERTS_TOKEN
       ? { alerts: { ...from.WINDLASS_ALERTS_ADDRESS, token: from.WINDLASS_ALERTS_TOKEN } }
       : {}),
+    ...(from.WINDLASS_AUDIT_DATABASE ? { audit: auditOf(from, from.WINDLASS_AUDIT_DATABASE) } : {}),
     logLevel: from.WINDLASS_LOG_LEVEL,
     maxCachedWorkflows: from.WINDLASS_MAX_CACHED_WORKFLOWS,
     shutdownGraceMs: from.WINDLASS_SHUTDOWN_GRACE,
     extensions: from.WINDLASS_WORKER_EXTENSIONS,
   };
 }
+
+type Parsed = z.output<typeof environment>;
+
+const objectStoreOf = (from: Parsed): ObjectStoreOptions => ({
+  endpoint: from.WINDLASS_S3_ENDPOINT,
+  region: from.WINDLASS_S3_REGION,
+  bucket: from.WINDLASS_S3_BUCKET,
+  accessKeyId: from.WINDLASS_S3_ACCESS_KEY_ID,
+  secretAccessKey: from.WINDLASS_S3_SECRET_KEY_FILE,
+});
+
+const auditOf = (from: Parsed, database: string): AuditConfig => ({
+  database,
+  ...(from.WINDLASS_AUDIT_OWNER_DATABASE ? { owner: from.WINDLASS_AUDIT_OWNER_DATABASE } : {}),
+  store: {
+    ...objectStoreOf(from),
+    ...(from.WINDLASS_AUDIT_BUCKET ? { bucket: from.WINDLASS_AUDIT_BUCKET } : {}),
+    lock: from.WINDLASS_AUDIT_LOCK,
+    retentionMs: from.WINDLASS_AUDIT_RETENTION,
+  },
+  prefix: from.WINDLASS_AUDIT_PREFIX,
+  everyMs: from.WINDLASS_AUDIT_EVERY,
+});

@@ -5,10 +5,11 @@ import type { Dependencies } from '../activities/dependencies.ts';
 import { isFailure } from '../src/adapters/failure.ts';
 import { createKubernetesClients } from '../src/adapters/kubernetes/clients.ts';
 import { createObjectStore, type ObjectStore } from '../src/adapters/object-store.ts';
+import { createSealedStore } from '../src/adapters/sealed-store.ts';
 import type { SecretResolver } from '../src/adapters/secrets.ts';
 import type { Encryption } from '../src/adapters/temporal/data-converter.ts';
 import { openCatalog } from '../src/catalog/open.ts';
-import { ConfigError, type WorkerConfig } from './config.ts';
+import { ConfigError, type AuditConfig, type WorkerConfig } from './config.ts';
 
 interface Surroundings {
   connection: NativeConnection;
@@ -37,8 +38,14 @@ export async function createDependencies(
     secrets,
     temporal: new Client({ connection, namespace, ...encrypted }),
     taskQueue: config.taskQueue,
+    ...(config.audit ? { audit: auditOf(config.audit) } : {}),
   };
 }
+
+const auditOf = ({ database, owner, prefix, store }: AuditConfig): NonNullable<Dependencies['audit']> => ({
+  ...{ database, prefix, sealed: createSealedStore(store), state: { ready: false } },
+  ...(owner ? { owner } : {}),
+});
 
 /** One that does not answer at the moment stops nobody: a rollback must not wait for the place where evidence goes. */
 async function checkObjectStore(objects: ObjectStore, log: Logger): Promise<void> {

@@ -8,6 +8,7 @@ import { whyUnreachable } from '../src/adapters/temporal/why-unreachable.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
 import { createIncidentTaker } from '../src/server/incidents.ts';
 import { serveIntake } from '../src/server/intake.ts';
+import { scheduleAudit } from './audit-schedule.ts';
 import { ConfigError, readConfig, type WorkerConfig } from './config.ts';
 import { createDependencies } from './dependencies.ts';
 import { openEncryption } from './encryption.ts';
@@ -78,6 +79,7 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
       shutdownGraceTime: config.shutdownGraceMs,
     });
+    await scheduleAudit(config, dependencies.temporal, log);
     const readiness = async () => {
       const state = worker.getState();
       const polling = state === 'RUNNING' ? [] : [`the worker is ${state.toLowerCase()}, expected running`];

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchAlerts } from './alerts.ts';
+import { benchAuditSearch } from './audit-search.ts';
 import { benchBackup } from './backup.ts';
 import { benchPromote } from './promote.ts';
-import { renderAlerts, renderBackup, renderPromote, renderTraffic } from './render.ts';
+import { renderAlerts, renderAuditSearch, renderBackup, renderPromote, renderTraffic } from './render.ts';
 import { benchTraffic } from './traffic.ts';
 
 const HELP = `Measures on the running sandbox (npm run sandbox -- up), with a worker, namespaces and procedures of its own.
@@ -24,6 +25,8 @@ const HELP = `Measures on the running sandbox (npm run sandbox -- up), with a wo
       --slow N                 alerts at 1 per second (60)
       --fast N                 alerts at 10 per second (300)
       --storm N                alerts of the storm, at most 5000 (1000)
+  npm run bench -- audit       searches of the audit among generated records, on the sandbox's PostgreSQL
+      --records N              how many (1000000)
 
   --json FILE                  writes all figures as JSON
 
@@ -42,6 +45,7 @@ const { values, positionals } = parseArgs({
     slow: { type: 'string', default: '60' },
     fast: { type: 'string', default: '300' },
     storm: { type: 'string', default: '1000' },
+    records: { type: 'string', default: '1000000' },
     json: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -66,6 +70,10 @@ const benches: Record<string, () => Promise<{ report: object; text: string }>> =
     const [slow, fast, storm] = [count('slow', 1), count('fast', 1), count('storm', 1)];
     const report = await benchAlerts({ slow, fast, storm, say });
     return { report, text: renderAlerts(report) };
+  },
+  async audit() {
+    const report = await benchAuditSearch({ records: count('records', 1), say });
+    return { report, text: renderAuditSearch(report) };
   },
 };
 

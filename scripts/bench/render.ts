@@ -1,4 +1,5 @@
 import type { AlertsReport, AlertsSeries } from './alerts.ts';
+import type { AuditSearchReport } from './audit-search.ts';
 import type { BackupReport } from './backup.ts';
 import type { Cost } from './history.ts';
 import type { Move } from './load-series.ts';
@@ -94,6 +95,25 @@ const renderStorm = (storm: StormReport): string =>
     `  its history           ${storm.events} events, ${storm.historyBytes} bytes, ${storm.signals} signals, ${storm.failedWorkflowTasks} workflow tasks failed`,
     `  load                  before ${renderLoad(storm.loadBefore)}; after ${renderLoad(storm.loadAfter)}`,
   ].join('\n');
+
+export function renderAuditSearch({
+  machine,
+  loadBefore,
+  loadAfter,
+  records,
+  bytes,
+  searches,
+}: AuditSearchReport): string {
+  return [
+    renderMachine(machine),
+    `load before ${renderLoad(loadBefore)}; after ${renderLoad(loadAfter)}`,
+    `${records} records, ${Math.round(bytes / 2 ** 20)} MiB with their indexes`,
+    ...searches.map(
+      ({ what, found, first, times }) =>
+        `  ${what.padEnd(40)} ${String(found).padStart(4)} found; first ${first.toFixed(1)}, then p50 ${times.p50.toFixed(1)}, max ${times.max.toFixed(1)} ms`,
+    ),
+  ].join('\n');
+}
 
 function renderPart({ rate, load }: TrafficPart): string[] {
   const { issued, failed, failures, latencyMs, connections } = load;

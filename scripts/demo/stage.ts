@@ -1,9 +1,11 @@
 import { exclusively } from '../sandbox/lock.ts';
+import { auditEnvironment } from '../sandbox/audit-database.ts';
 import type { Endpoints } from '../sandbox/endpoints.ts';
 import { healthy } from '../sandbox/status.ts';
 import { tearDown } from '../sandbox/teardown.ts';
 import { up } from '../sandbox/up.ts';
 import { startWorker, type WorkerProcess, type WorkerProcessOptions } from '../worker-process.ts';
+import { showAudit } from './audit.ts';
 import type { Narrator } from './narrator.ts';
 import { createOperator, isClosed, type Operator } from './operator.ts';
 import { endFormerDemo, freshShop } from './shop.ts';
@@ -47,16 +49,16 @@ export async function onStage<T>(
   const endpoints = await up();
   await endFormerDemo(endpoints);
   const url = await freshShop(endpoints);
-  const start = (): Promise<WorkerProcess> =>
-    startWorker({
-      ...{ endpoints, taskQueue: TASK_QUEUE, ...extras },
-      env: takesAlerts ? { WINDLASS_ALERTS_TOKEN: `file:${endpoints.alertmanager.intake.tokenFile}` } : {},
-    });
+  const alerts = takesAlerts ? { WINDLASS_ALERTS_TOKEN: `file:${endpoints.alertmanager.intake.tokenFile}` } : {};
+  const env = { ...(await auditEnvironment(endpoints)), ...alerts };
+  const start = (): Promise<WorkerProcess> => startWorker({ endpoints, taskQueue: TASK_QUEUE, ...extras, env });
   let worker = await start();
   const operator = createOperator(tell, options.unattended, endpoints);
   tell.say(`watch: ${endpoints.temporal.ui}   and: npx windlass status`);
   try {
-    return await play({ endpoints, url, operator, killWorkerDuring });
+    const played = await play({ endpoints, url, operator, killWorkerDuring });
+    await showAudit(tell);
+    return played;
   } finally {
     await worker.stop();
     if (options.down || (options.unattended && !wasUp)) await exclusively(tearDown);

@@ -34,6 +34,7 @@ export interface Room {
 const PURE = ['src/contracts', 'src/domain'];
 const CODE = [
   ...PURE,
+  'src/audit',
   'src/calendar',
   'src/expressions',
   'src/actions',
@@ -55,6 +56,10 @@ export const HOUSE: Record<string, Room> = {
     types: ['src/contracts'],
     rule: 'domain decides in pure functions: types of src/contracts, no package, no I/O',
   },
+  'src/audit': {
+    imports: [...PURE, 'src/audit', 'node:crypto', 'canonicalize'],
+    rule: 'the audit decides in pure functions, but hashes with node:crypto: no workflow imports it',
+  },
   'src/calendar': {
     imports: [...PURE, 'src/calendar', '@js-temporal/polyfill'],
     rule: 'the calendar decides in pure functions, but by the time zones of its machine: no workflow imports it',
@@ -73,7 +78,7 @@ export const HOUSE: Record<string, Room> = {
     rule: 'the catalog reads and validates files: it calls no adapter and no vendor SDK',
   },
   'src/adapters': {
-    imports: [...PURE, 'src/adapters', NODE, ORDINARY, VENDOR, 'package.json'],
+    imports: [...PURE, 'src/adapters', 'src/audit', NODE, ORDINARY, VENDOR, 'package.json'],
     types: ['src/catalog'],
     rule: 'adapters wrap one vendor each and know nothing of procedures',
   },
@@ -86,6 +91,7 @@ export const HOUSE: Record<string, Room> = {
     imports: [
       ...PURE,
       'src/actions',
+      'src/audit',
       'src/calendar',
       'src/catalog',
       'src/adapters/temporal',
@@ -106,6 +112,7 @@ export const HOUSE: Record<string, Room> = {
     imports: [
       ...PURE,
       'src/actions',
+      'src/audit',
       'src/calendar',
       'src/catalog',
       'src/expressions',

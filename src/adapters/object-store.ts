@@ -32,21 +32,33 @@ export interface ObjectStoreOptions {
   secretAccessKey: string;
 }
 
+/** A client that asks once: Temporal retries the activity and shows that it does. */
+export const connectS3 = ({
+  endpoint,
+  region = 'us-east-1',
+  accessKeyId,
+  secretAccessKey,
+}: ObjectStoreOptions): S3Client =>
+  new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+  });
+
+/** For messages. */
+export const whereOf = ({ bucket, endpoint }: ObjectStoreOptions): string => `bucket ${bucket} at ${endpoint}`;
+
 /**
  * An S3 bucket. The body's SHA-256 travels with each put, so the store refuses what arrives damaged; `If-None-Match`
  * makes a repeated put find the first one instead of writing over it.
  */
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
-  const { endpoint, bucket, region = 'us-east-1', accessKeyId, secretAccessKey } = options;
-  const s3 = new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-    maxAttempts: 1, // Temporal retries the activity and shows that it does.
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
-  });
-  const where = `bucket ${bucket} at ${endpoint}`;
+  const { bucket } = options;
+  const s3 = connectS3(options);
+  const where = whereOf(options);
 
   return {
     async put({ key, contentType, body }) {
@@ -104,9 +116,12 @@ function withDigest(key: string, digest: string): string {
   return `${stem}.${digest.slice(0, 12)}${extension}`;
 }
 
-const statusOf = (error: unknown) => (error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined);
+/** HTTP status of an answer of the store. */
+export const statusOf = (error: unknown) =>
+  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 
-async function named<T>(where: string, ask: () => Promise<T>): Promise<T> {
+/** Puts errors of the store in our terms. @throws Forbidden, NotFound (no such bucket), Unavailable */
+export async function named<T>(where: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

@@ -20,6 +20,8 @@ export interface PostgresSession {
   limit: (timeoutMs: number) => Promise<void>;
   /** Runs `work` in one READ ONLY transaction, which is rolled back. */
   readOnly: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
+  /** Runs `work` in one transaction: all of it stays, or nothing. Whether a commit came through is not known when it fails. */
+  transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
   /** False once its connection ended, whoever ended it. */
   isOpen: () => boolean;
   close: () => Promise<void>;
@@ -79,6 +81,18 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresSe
         return await work(query);
       } finally {
         await query('ROLLBACK');
+      }
+    },
+
+    async transaction(work) {
+      await query('BEGIN');
+      try {
+        const result = await work(query);
+        await query('COMMIT');
+        return result;
+      } catch (error) {
+        await query('ROLLBACK').catch(() => undefined);
+        throw error;
       }
     },
 

@@ -121,7 +121,8 @@ export async function terminateRun(client: Client, run: Run, reason: string): Pr
   );
 }
 
-async function unlessNotFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
+/** What was asked for, or undefined when the server knows it not. @throws Unavailable */
+export async function unlessNotFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
@@ -140,7 +141,8 @@ function isNotFound(error: unknown): boolean {
   );
 }
 
-function textOf(error: unknown): string {
+/** An error of the client, with the cause that says more. */
+export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

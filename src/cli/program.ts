@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { createContext, type CommonFlags, type Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import type { Io } from './io.ts';
+import { addAuditCommands } from './tree/audit.ts';
 import { addDecisionCommands } from './tree/decisions.ts';
 import { addReadingCommands } from './tree/reading.ts';
 import { addReleaseCommands } from './tree/releases.ts';
@@ -60,6 +61,7 @@ export function createProgram(io: Io, json: boolean, done: (code: ExitCode) => v
   addIncidentCommands(program, plan, add);
   addDecisionCommands(program, add);
   addReadingCommands(program, add);
+  addAuditCommands(program, add);
   return program;
 }
 

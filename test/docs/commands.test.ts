@@ -23,11 +23,21 @@ test('the documentation shows command lines', () => {
 });
 
 // What is in the program itself is told without a server, and so without a configuration.
-const answeredHere = commandLines.filter(({ line }) => /^windlass actions /.test(line));
-const asked = commandLines.filter((each) => !answeredHere.includes(each));
+const answeredHere = commandLines.filter(({ line }) => /^windlass (actions |audit schema)/.test(line));
+// What works on files alone finds none.
+const onFiles = commandLines.filter(({ line }) => line.startsWith('windlass audit verify '));
+const asked = commandLines.filter((each) => !answeredHere.includes(each) && !onFiles.includes(each));
 
 test.each(answeredHere)('$file: `$line` answers', async ({ line }) => {
   expect(await windlass([...wordsOf(line).slice(1), '--json'], { env: UNUSABLE })).toMatchObject({ code: 0, err: '' });
+});
+
+test.each(onFiles)('$file: `$line` is understood', async ({ line }) => {
+  const { code, out } = await windlass([...wordsOf(line).slice(1), '--json'], { env: UNUSABLE });
+  expect({ code, answer: JSON.parse(out) as unknown }).toMatchObject({
+    code: 1,
+    answer: { error: { code: 'not-found' } },
+  });
 });
 
 test.each(asked)('$file: `$line` is understood', async ({ line }) => {

@@ -100,3 +100,19 @@ test('extensions that do not load, or add nothing, are named', async () => {
     expect.stringMatching(/^WINDLASS_WORKER_EXTENSIONS: \/nowhere\/extension\.mjs does not load: /),
   ]);
 });
+
+test('the audit is off until its database is named, and then goes beside the evidence, locked for a year, every minute', () => {
+  expect(readConfig(least).audit).toBeUndefined();
+  expect(readConfig({ ...least, WINDLASS_AUDIT_DATABASE: 'file:/etc/windlass/audit.url' }).audit).toEqual({
+    database: 'file:/etc/windlass/audit.url',
+    store: expect.objectContaining({ bucket: 'evidence', lock: 'compliance', retentionMs: 365 * 86_400_000 }),
+    prefix: 'audit',
+    everyMs: 60_000,
+  });
+});
+
+test('the URL of the audit itself, password and all, is no reference and is refused without being quoted', () => {
+  const faults = faultsOf({ ...least, WINDLASS_AUDIT_DATABASE: 'postgres://audit:hunter2@db/audit' });
+  expect(faults).toEqual([expect.stringContaining('WINDLASS_AUDIT_DATABASE')]);
+  expect(faults.join()).not.toContain('hunter2');
+});

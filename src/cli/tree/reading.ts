@@ -47,7 +47,8 @@ export function addReadingCommands(program: Command, add: AddCommand): void {
   why.run(async (context, [id]) => (await import('../commands/why.ts')).why(context, id!));
 }
 
-function positive(text: string): number {
+/** A number of things. */
+export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number above 0.');
   return value;

@@ -53,6 +53,9 @@ const INSTEAD: Instead = {
   stopDependants: nothing,
   startDependants: nothing,
   awaitDependants: nothing,
+  recordRun: () => ({ outcome: 'exported', records: 0 }),
+  sealSegments: () => ({ sealed: 0 }),
+  markReconciled: nothing,
   notify: ({ channels }) => ({ delivered: channels, failed: [] }),
 };
 
