@@ -1,62 +1,43 @@
-import { Client, Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stringify } from 'yaml';
-import { endMatching } from '../../scripts/end-matching.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { secretsOf } from '../../scripts/worker-process.ts';
-import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
 import { follow, type Ending, type RunningProcedure } from '../support/acceptance-procedure.ts';
 import { API, deployReadyApp, rolledOut, setImage, sample } from '../support/agent.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
 import { createHostVolume, type HostVolume } from '../support/host-volume.ts';
-import { adminCluster, apply, createTestNamespace, kubectl, type TestNamespace } from '../support/namespace.ts';
-import { startWorker, type WorkerProcess } from '../support/worker.ts';
+import { apply, kubectl } from '../support/namespace.ts';
+import { openWindowStage, type WindowStage } from '../support/window-stage.ts';
 
 // The shipped file of the agent hive on the sandbox, with a namespace and a database of its own. What differs from the file
 // is where things are, and that its windows are open.
 const SYSTEM = 'agent-hive';
-const taskQueue = `acc-hive-${randomBytes(3).toString('hex')}`;
-const ENVIRONMENT = taskQueue;
+const ENVIRONMENT = `acc-hive-${randomBytes(3).toString('hex')}`;
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 /** A node that no kubelet stands behind. */
-const LOST_NODE = `${taskQueue}-node`;
+const LOST_NODE = `${ENVIRONMENT}-node`;
 const DAY_S = 86_400;
 
-let systems: string;
 let logs: HostVolume;
-let overlay: string;
 let bench: DatabaseBench;
-let namespace: TestNamespace;
-let worker: WorkerProcess;
-let client: Client;
+let stage: WindowStage;
 
 beforeAll(async () => {
-  await ensureCli();
-  const { temporal, redis, receivers } = readEndpoints();
-  const connection = await Connection.connect({ address: temporal.address });
-  client = new Client({ connection, namespace: temporal.namespace });
-  systems = mkdtempSync(join(tmpdir(), 'windlass-systems-'));
-  copyFileSync(join(import.meta.dirname, '../../systems/agent-hive.yaml'), join(systems, 'agent-hive.yaml'));
-  [bench, namespace] = await Promise.all([
-    createDatabaseBench([SYSTEM, ENVIRONMENT, 'leanvibe'].join('/')),
-    createTestNamespace(),
-  ]);
-  await bench.sql('CREATE TABLE runs AS SELECT n AS id FROM generate_series(1, 500) n');
-  logs = await createHostVolume(namespace, 'leanvibe-logs');
-  await deployReadyApp(namespace, API);
-  const opened = overlayOf(openNow());
-  overlay = join(systems, 'overlay.yml.test');
-  writeFileSync(overlay, stringify(opened));
+  const { redis, receivers } = readEndpoints();
   const secrets = secretsOf(readEndpoints());
-  worker = await startWorker({
-    taskQueue,
-    systems,
-    overlays: [opened],
+  const opened = openNow();
+  bench = await createDatabaseBench([SYSTEM, ENVIRONMENT, 'leanvibe'].join('/'));
+  await bench.sql('CREATE TABLE runs AS SELECT n AS id FROM generate_series(1, 500) n');
+  stage = await openWindowStage({
+    ...{ system: SYSTEM, environment: ENVIRONMENT, as: 'kim', service: API.container },
+    prepare: async (namespace) => {
+      logs = await createHostVolume(namespace, 'leanvibe-logs');
+      await deployReadyApp(namespace, API);
+    },
+    overlay: ({ name }) => overlayOf(name, opened),
     env: {
       AGENT_HIVE_REDIS_PASSWORD: readFileSync(redis.passwordFile, 'utf8').trim(),
       AGENT_HIVE_S3_ACCESS_KEY_ID: secrets['WINDLASS_S3_ACCESS_KEY_ID'],
@@ -68,30 +49,16 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
-  for await (const { scheduleId } of client.schedule.list())
-    if (scheduleId.includes(ENVIRONMENT)) await client.schedule.getHandle(scheduleId).delete();
-  await endMatching(client, `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`, 'the test is over');
-  await worker?.stop();
-  await client?.connection.close();
   await kubectl('delete', 'node', LOST_NODE, '--ignore-not-found');
+  await stage?.close();
   await bench?.remove();
-  await namespace?.remove();
   await logs?.remove();
-  rmSync(systems, { recursive: true });
 }, 90_000);
 
-function overlayOf(windows: object): { overlayOf: string } & Record<string, unknown> {
-  const { kubernetes, prometheus, s3, redis } = readEndpoints();
+function overlayOf(namespace: string, windows: object): Record<string, unknown> {
+  const { s3, redis } = readEndpoints();
   const { host, port } = redis;
   return {
-    overlayOf: SYSTEM,
-    environments: {
-      production: null,
-      [ENVIRONMENT]: {
-        ...{ cluster: { context: kubernetes.context }, namespace: namespace.name, prometheus: prometheus.url },
-        production: true,
-      },
-    },
     services: { 'leanvibe-api': { port: 80 } },
     databases: {
       leanvibe: {
@@ -112,7 +79,7 @@ function overlayOf(windows: object): { overlayOf: string } & Record<string, unkn
     runbooks: {
       'health-check': { parameters: { port: { default: 80 } } },
       // The sandbox's Prometheus has one job for all pods.
-      'monitoring-is-current': { parameters: { query: { default: `sum(up{namespace="${namespace.name}"})` } } },
+      'monitoring-is-current': { parameters: { query: { default: `sum(up{namespace="${namespace}"})` } } },
       'clean-up-logs': { parameters: { image: { default: sample('v1') } } },
     },
     windows,
@@ -150,15 +117,13 @@ function writeLogs(): void {
   }
 }
 
-const cli = (...args: string[]): Promise<CliAnswer> => cliOf(taskQueue)('kim', ...args);
-
 /** Confirms each item of a window as it comes up, until the window has ended. */
 async function confirmUntilEnd(window: RunningProcedure): Promise<Ending> {
   let over = false;
   const ending = window.ending().finally(() => (over = true));
   while (!over) {
     for (const id of await runbooksOf(window)) {
-      const runbook = follow(client.workflow.getHandle(id));
+      const runbook = follow(stage.client.workflow.getHandle(id));
       for (const { name, outcome } of await runbook.gates().catch(() => []))
         if (outcome === 'waiting') await runbook.decide({ gate: name, by: 'operations-team-lead', reason: 'I looked' });
     }
@@ -169,26 +134,17 @@ async function confirmUntilEnd(window: RunningProcedure): Promise<Ending> {
 
 /** Those that run now. */
 async function runbooksOf({ id }: RunningProcedure): Promise<string[]> {
-  const query = `WorkflowType = "runRunbook" AND ExecutionStatus = "Running" AND TaskQueue = "${taskQueue}"`;
+  const query = `WorkflowType = "runRunbook" AND ExecutionStatus = "Running" AND TaskQueue = "${ENVIRONMENT}"`;
   const ids: string[] = [];
-  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+  for await (const { workflowId } of stage.client.workflow.list({ query })) ids.push(workflowId);
   return ids.filter((each) => each.startsWith(`${id}/`));
 }
 
-const pod = async (): Promise<string> =>
-  (await adminCluster().list('Pod', namespace.name, { labelSelector: `app=${API.container}` }))
-    .filter(({ metadata }) => !metadata.deletionTimestamp)
-    .map(({ metadata }) => metadata.uid)
-    .join();
-
 const backups = async (): Promise<string[]> => (await bench.objects.list()).filter((key) => key.endsWith('.json'));
-
-/** The Schedule of a window, as the server has it. */
-const scheduleOf = (window: string) => client.schedule.getHandle(`window/${SYSTEM}/${ENVIRONMENT}/${window}`);
 
 /** Starts a window by its Schedule, and follows the run that this made. */
 async function trigger(window: string): Promise<RunningProcedure> {
-  const schedule = scheduleOf(window);
+  const schedule = stage.scheduleOf(window);
   const before = (await schedule.describe()).info.recentActions.length;
   await schedule.trigger();
   const { workflow } = await waitFor(
@@ -199,16 +155,11 @@ async function trigger(window: string): Promise<RunningProcedure> {
     },
     { timeoutSeconds: 30 },
   );
-  return follow(client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId));
-}
-
-async function openWeekly(): Promise<RunningProcedure> {
-  const { json } = await cli('window', 'start', SYSTEM, ENVIRONMENT, 'weekly', '--now');
-  return follow(client.workflow.getHandle(json['id'] as string, json['runId'] as string));
+  return follow(stage.client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId));
 }
 
 describe('the health check', () => {
-  const check = () => cli('run', SYSTEM, ENVIRONMENT, 'health-check', '--on-failure', 'fail', '--wait');
+  const check = () => stage.cli('run', SYSTEM, ENVIRONMENT, 'health-check', '--on-failure', 'fail', '--wait');
 
   test('H-23.1 finds API, database, Redis, nodes and connections well, in one report, with exit status 0', async () => {
     const { code, json } = await check();
@@ -219,8 +170,8 @@ describe('the health check', () => {
   }, 120_000);
 
   test('H-23.2 names each part that is not well, and ends with exit status 1', async () => {
-    await setImage(namespace, API, sample('v9'));
-    await rolledOut(namespace, API);
+    await setImage(stage.namespace, API, sample('v9'));
+    await rolledOut(stage.namespace, API);
     await apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: LOST_NODE } });
     try {
       const { code, json } = await check();
@@ -230,8 +181,8 @@ describe('the health check', () => {
       expect(told).toContain(`nodes: node ${LOST_NODE} is not ready`);
     } finally {
       await kubectl('delete', 'node', LOST_NODE);
-      await setImage(namespace, API, sample('v1'));
-      await rolledOut(namespace, API);
+      await setImage(stage.namespace, API, sample('v1'));
+      await rolledOut(stage.namespace, API);
     }
     expect((await check()).code).toBe(0);
   }, 240_000);
@@ -239,20 +190,20 @@ describe('the health check', () => {
 
 describe('windows', () => {
   test('H-22.1 nothing changes before the checklist: its items are checked, and confirmed by a named person', async () => {
-    const before = await pod();
-    const window = await openWeekly();
-    const checklist = follow(client.workflow.getHandle(`${window.id}/1-maintenance-agreed`));
+    const before = await stage.pods();
+    const window = await stage.open('weekly');
+    const checklist = follow(stage.client.workflow.getHandle(`${window.id}/1-maintenance-agreed`));
     await waitFor('the question', async () => (await checklist.gates()).some(({ outcome }) => outcome === 'waiting'), {
       timeoutSeconds: 120,
     });
-    expect(await pod()).toBe(before);
+    expect(await stage.pods()).toBe(before);
     expect(await checklist.decide({ gate: 'maintenance-agreed', by: 'legal-team' })).toMatchObject({
       code: 'wrong-role',
     });
-    expect(await pod()).toBe(before);
+    expect(await stage.pods()).toBe(before);
     const ending = await confirmUntilEnd(window);
     expect(ending).toEqual(expect.objectContaining({ ok: true }));
-    expect(await pod()).not.toBe(before);
+    expect(await stage.pods()).not.toBe(before);
     expect((await checklist.gates())[0]).toMatchObject({
       outcome: 'approved',
       approvals: [expect.objectContaining({ by: 'operations-team-lead' })],
@@ -260,25 +211,25 @@ describe('windows', () => {
   }, 300_000);
 
   test('H-22.2 a checklist with an item that is not well stops the window, and nothing is changed', async () => {
-    await setImage(namespace, API, sample('v9'));
-    await rolledOut(namespace, API);
-    const before = await pod();
-    const window = await openWeekly();
+    await setImage(stage.namespace, API, sample('v9'));
+    await rolledOut(stage.namespace, API);
+    const before = await stage.pods();
+    const window = await stage.open('weekly');
     expect(await window.ending()).toMatchObject({
       ok: false,
       type: 'ChecksFailed',
       message: expect.stringMatching(/before: runbook maintenance-agreed failed: .*api: /),
     });
-    expect(await pod()).toBe(before);
-    await setImage(namespace, API, sample('v1'));
-    await rolledOut(namespace, API);
+    expect(await stage.pods()).toBe(before);
+    await setImage(stage.namespace, API, sample('v1'));
+    await rolledOut(stage.namespace, API);
   }, 240_000);
 
   test('H-19.1 are Schedules of the server; on a first Sunday the monthly one does the work of both, once, and the weekly one stays closed', async () => {
-    const shipped = join(systems, 'shipped.yml.test');
     const environments = [ENVIRONMENT];
-    writeFileSync(shipped, stringify(overlayOf({ weekly: { environments }, monthly: { environments } })));
-    const { code, json } = await cli('schedules', 'apply', '--catalog', systems, '--overlay', shipped);
+    const { code, json } = await stage.applySchedules({
+      windows: { weekly: { environments }, monthly: { environments } },
+    });
     expect(code).toBe(0);
     expect(json['schedules'].map(({ verb, id }: { verb: string; id: string }) => `${verb} ${id}`).sort()).toEqual([
       `create window/${SYSTEM}/${ENVIRONMENT}/monthly`,
@@ -288,14 +239,14 @@ describe('windows', () => {
       ['weekly', (at: Date) => at.getUTCDay() === 0],
       ['monthly', (at: Date) => at.getUTCDay() === 0 && at.getUTCDate() <= 7],
     ] as const) {
-      const { nextActionTimes } = (await scheduleOf(window).describe()).info;
+      const { nextActionTimes } = (await stage.scheduleOf(window).describe()).info;
       expect(nextActionTimes.length).toBeGreaterThan(3);
       expect(nextActionTimes.filter((at) => !isOne(at))).toEqual([]);
     }
     // Today is such a Sunday.
-    expect((await cli('schedules', 'apply', '--catalog', systems, '--overlay', overlay)).code).toBe(0);
+    expect((await stage.applySchedules()).code).toBe(0);
     writeLogs();
-    const [before, known] = [await pod(), await backups()];
+    const [before, known] = [await stage.pods(), await backups()];
     const monthly = await trigger('monthly');
     const weekly = await trigger('weekly');
     expect(await weekly.ending()).toMatchObject({ ok: true, result: { outcome: 'covered', coveredBy: 'monthly' } });
@@ -313,7 +264,7 @@ describe('windows', () => {
     );
 
     // Patched pods, old logs gone and nothing else, one backup more, restored to scratch, and the scratch dropped.
-    expect(await pod()).not.toBe(before);
+    expect(await stage.pods()).not.toBe(before);
     expect(
       ['old.log', 'old.log.3.gz', 'new.log', 'old.txt'].filter((name) => existsSync(join(logs.folder, name))),
     ).toEqual(['new.log', 'old.txt']);

@@ -1,91 +1,52 @@
-import { Client, Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'node:tls';
-import { stringify } from 'yaml';
-import { endMatching } from '../../scripts/end-matching.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
-import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { openingsWithin } from '../../src/calendar/openings.ts';
 import type { WindowReport } from '../../src/contracts/maintenance-window.ts';
 import { maintenance } from '../../src/contracts/window.ts';
-import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
-import { follow, type Ending, type RunningProcedure } from '../support/acceptance-procedure.ts';
+import type { Ending } from '../support/acceptance-procedure.ts';
 import { deployReadyApp, rolledOut, sample, setImage, type App } from '../support/agent.ts';
 import { makeCertificate, serveCertificate } from '../support/certificates.ts';
 import { createHostVolume, type HostVolume } from '../support/host-volume.ts';
 import { readShipped } from '../support/incident-stage.ts';
-import { adminCluster, apply, createTestNamespace, sampleContainer, type TestNamespace } from '../support/namespace.ts';
 import type { ReceivedRequest } from '../support/receivers/request-log.ts';
-import { startWorker, type WorkerProcess } from '../support/worker.ts';
+import { deployPage, openWindowStage, PAGE, type WindowStage } from '../support/window-stage.ts';
 
 // The shipped file of the agent lab on the sandbox, in a namespace of its own. Its application is the sample, whose programs
 // are other ones than the lab's.
 const SYSTEM = 'agent-lab';
-const taskQueue = `acc-lab-${randomBytes(3).toString('hex')}`;
-const ENVIRONMENT = taskQueue;
+const ENVIRONMENT = `acc-lab-${randomBytes(3).toString('hex')}`;
 const LAB: App = { deployment: SYSTEM, container: SYSTEM };
-const PAGE: App = { deployment: 'maintenance-page', container: 'maintenance-page' };
 const HOUR = 3_600_000;
 const DAY_S = 86_400;
 const { weekly } = readShipped(SYSTEM)['windows'] as { weekly: Record<string, unknown> };
 
-/** Not one that a catalog takes for a system. */
-const OVERLAY = 'overlay.yml.test';
-
-let systems: string;
-let namespace: TestNamespace;
 let data: HostVolume;
 let site: { server: Server; port: number };
-let worker: WorkerProcess;
-let client: Client;
+let stage: WindowStage;
 
 beforeAll(async () => {
-  await ensureCli();
-  const { temporal, receivers } = readEndpoints();
-  const connection = await Connection.connect({ address: temporal.address });
-  client = new Client({ connection, namespace: temporal.namespace });
-  namespace = await createTestNamespace();
-  data = await createHostVolume(namespace, 'agent-lab-data');
+  const { receivers } = readEndpoints();
   site = await serveCertificate(makeCertificate({ names: 'IP:127.0.0.1', days: 9 }));
-  await Promise.all([deployReadyApp(namespace, LAB), deployPage()]);
-  systems = mkdtempSync(join(tmpdir(), 'windlass-systems-'));
-  copyFileSync(join(import.meta.dirname, `../../systems/${SYSTEM}.yaml`), join(systems, `${SYSTEM}.yaml`));
-  writeFileSync(join(systems, OVERLAY), stringify(overlayOf()));
-  worker = await startWorker({
-    taskQueue,
-    systems,
-    overlays: [overlayOf()],
+  stage = await openWindowStage({
+    ...{ system: SYSTEM, environment: ENVIRONMENT, as: 'sre-on-call', service: LAB.container, overlay },
+    prepare: async (namespace) => {
+      data = await createHostVolume(namespace, 'agent-lab-data');
+      await Promise.all([deployReadyApp(namespace, LAB), deployPage(namespace)]);
+    },
     env: { AGENT_LAB_SLACK_WEBHOOK_URL: `${receivers.url}/slack/${ENVIRONMENT}`, AGENT_LAB_SMTP: receivers.smtp },
   });
 }, 180_000);
 
 afterAll(async () => {
-  for await (const { scheduleId } of client.schedule.list())
-    if (scheduleId.includes(ENVIRONMENT)) await client.schedule.getHandle(scheduleId).delete();
-  await endMatching(client, `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`, 'the test is over');
-  await worker?.stop();
-  await client?.connection.close();
+  await stage?.close();
   site?.server.close();
-  await namespace?.remove();
   await data?.remove();
-  rmSync(systems, { recursive: true });
 }, 90_000);
 
-function overlayOf() {
-  const { kubernetes, prometheus } = readEndpoints();
+function overlay() {
   const environments = [ENVIRONMENT];
   const image = { default: sample('v1') };
   const writes = (file: string) => ({
@@ -95,14 +56,6 @@ function overlayOf() {
   });
   const times = { duration: '12s', cutoff: '1s', escalateAfter: '5s' };
   return {
-    overlayOf: SYSTEM,
-    environments: {
-      ...{ staging: null, production: null },
-      [ENVIRONMENT]: {
-        ...{ cluster: { context: kubernetes.context }, namespace: namespace.name, prometheus: prometheus.url },
-        production: true,
-      },
-    },
     channels: { sre: { to: [`${ENVIRONMENT}@example.com`] } },
     runbooks: {
       'verify-backup': { parameters: writes('verified') },
@@ -118,55 +71,19 @@ function overlayOf() {
   };
 }
 
-async function deployPage(): Promise<void> {
-  const labels = { app: PAGE.container };
-  await apply({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: PAGE.deployment, namespace: namespace.name, labels },
-    spec: {
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [sampleContainer('v9')] } },
-    },
-  });
-  await rolledOut(namespace, PAGE);
-}
-
-const cli = (...args: string[]): Promise<CliAnswer> => cliOf(taskQueue)('sre-on-call', ...args);
-
-async function open(window: string): Promise<RunningProcedure> {
-  const { code, json } = await cli('window', 'start', SYSTEM, ENVIRONMENT, window, '--now');
-  if (code !== 0) throw new Error(`the window did not start: ${JSON.stringify(json)}`);
-  return follow(client.workflow.getHandle(json['id'] as string, json['runId'] as string));
-}
-
 /** What people were told in Slack, oldest first. */
 async function told(): Promise<string[]> {
   const all = (await (await fetch(`${readEndpoints().receivers.url}/requests`)).json()) as ReceivedRequest[];
   return all.filter(({ path }) => path.endsWith(`/slack/${ENVIRONMENT}`)).map(({ body }) => JSON.stringify(body));
 }
 
-/** Deployments whose pods get the traffic of the lab's Service. */
-async function reached(): Promise<string> {
-  const slices = await adminCluster().list('EndpointSlice', namespace.name, {
-    labelSelector: `kubernetes.io/service-name=${LAB.container}`,
-  });
-  const ready = slices.flatMap(({ endpoints = [] }) => endpoints.filter(({ conditions }) => conditions?.ready));
-  return [...new Set(ready.map(({ targetRef }) => targetRef!.name!.replace(/-[a-z0-9]+-[a-z0-9]+$/, '')))].join();
-}
-const pods = async (): Promise<string> =>
-  (await adminCluster().list('Pod', namespace.name, { labelSelector: `app=${LAB.container}` }))
-    .filter(({ metadata }) => !metadata.deletionTimestamp)
-    .map(({ metadata }) => metadata.uid)
-    .join();
-
 const seconds = (at: number) => ({ seconds: at / 1000 }) as never;
 
 /** By the server's own word; also on both Sundays on which the clocks of New York change, and in time for the notice. */
 async function expectOneFiringOnEachSunday(): Promise<void> {
   // As the file has it, for this environment: what the CLI applies.
-  const { json } = await cli('schedules', 'apply', '--catalog', systems, '--overlay', join(systems, OVERLAY));
-  expect(json['schedules'].map(({ id }: { id: string }) => id)).toContain(`window/${SYSTEM}/${ENVIRONMENT}/weekly`);
+  const { json } = await stage.applySchedules();
+  expect(json['schedules'].map(({ id }: { id: string }) => id)).toContain(stage.scheduleOf('weekly').scheduleId);
   const spec = maintenance.parse({ ...weekly, environments: [ENVIRONMENT] });
   for (const [sunday, opens] of [
     ['2027-03-07', '2027-03-07T07:00:00Z'],
@@ -176,9 +93,9 @@ async function expectOneFiringOnEachSunday(): Promise<void> {
     ['2027-11-14', '2027-11-14T07:00:00Z'],
   ]) {
     const noon = Date.parse(`${sunday}T12:00:00Z`);
-    const { startTime } = await client.workflowService.listScheduleMatchingTimes({
-      namespace: client.options.namespace,
-      scheduleId: `window/${SYSTEM}/${ENVIRONMENT}/weekly`,
+    const { startTime } = await stage.client.workflowService.listScheduleMatchingTimes({
+      namespace: stage.client.options.namespace,
+      scheduleId: stage.scheduleOf('weekly').scheduleId,
       startTime: seconds(noon - 36 * HOUR),
       endTime: seconds(noon + 36 * HOUR),
     });
@@ -194,14 +111,14 @@ async function expectOneFiringOnEachSunday(): Promise<void> {
 test('L-07.1 fires once on each Sunday; it tells people, tests the backup, shows the page while it works, and the lab again within ten minutes; a certificate that ends soon is told', async () => {
   await expectOneFiringOnEachSunday();
   writeLogs();
-  const before = await pods();
-  const running = await open('weekly');
-  const shown = waitFor('the page', async () => (await reached()) === PAGE.deployment, { timeoutSeconds: 120 });
+  const before = await stage.pods();
+  const running = await stage.open('weekly');
+  const shown = stage.untilReached(PAGE.deployment);
   const ending = running.ending();
   // One that ends before the page is shown says why.
   await Promise.race([shown, ending.then(tasksOf)]);
   expect(existsSync(join(data.folder, 'verified'))).toBe(true);
-  expect(await pods()).toBe(before);
+  expect(await stage.pods()).toBe(before);
 
   const ended = await ending;
   expect(tasksOf(ended)).toEqual([
@@ -209,8 +126,8 @@ test('L-07.1 fires once on each Sunday; it tells people, tests the backup, shows
     ...['tasks rotate-logs', 'tasks maintain-data', 'tasks apply-patches'],
     ...['after app-answers', 'after certificate-is-valid'],
   ]);
-  expect(await reached()).toBe(LAB.deployment);
-  expect(await pods()).not.toBe(before);
+  expect(await stage.reached()).toEqual([LAB.deployment]);
+  expect(await stage.pods()).not.toBe(before);
   const { overrunMs, interruptionMs } = reportOf(ended);
   expect(overrunMs).toBe(0);
   expect(interruptionMs).toBeGreaterThan(0);
@@ -226,29 +143,29 @@ test('L-07.1 fires once on each Sunday; it tells people, tests the backup, shows
 }, 240_000);
 
 test('L-07.2 changes nothing while the application does not answer well before', async () => {
-  await setImage(namespace, LAB, sample('v9'));
-  await rolledOut(namespace, LAB);
-  const before = await pods();
-  const running = await open('weekly');
+  await setImage(stage.namespace, LAB, sample('v9'));
+  await rolledOut(stage.namespace, LAB);
+  const before = await stage.pods();
+  const running = await stage.open('weekly');
   expect(await running.ending()).toMatchObject({
     ok: false,
     type: 'ChecksFailed',
     message: expect.stringContaining('before: runbook app-answers failed'),
   });
-  expect([await pods(), await reached()]).toEqual([before, LAB.deployment]);
+  expect([await stage.pods(), await stage.reached()]).toEqual([before, [LAB.deployment]]);
   expect((await told()).filter((text) => text.includes('app-answers failed'))).toHaveLength(1);
-  await setImage(namespace, LAB, sample('v1'));
-  await rolledOut(namespace, LAB);
+  await setImage(stage.namespace, LAB, sample('v1'));
+  await rolledOut(stage.namespace, LAB);
 }, 240_000);
 
 test('L-07.3 tells people when its time is over and it still works, and again, louder, when that lasts', async () => {
-  const running = await open('late');
+  const running = await stage.open('late');
   const ended = await running.ending();
   expect(tasksOf(ended)).toEqual(['tasks late']);
   expect(reportOf(ended).overrunMs).toBeGreaterThan(5_000);
   const notices = (await told()).filter((text) => /is over by/.test(text));
   expect(notices.map((text) => text.includes('Escalation'))).toEqual([false, true]);
-  expect(await reached()).toBe(LAB.deployment);
+  expect(await stage.reached()).toEqual([LAB.deployment]);
 }, 120_000);
 
 function reportOf(ended: Ending): WindowReport {

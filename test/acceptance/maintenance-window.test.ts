@@ -1,31 +1,16 @@
-import { Client, Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
-import { endMatching } from '../../scripts/end-matching.ts';
-import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
-import { cliOf, ensureCli, type CliAnswer } from '../support/acceptance-cli.ts';
 import { follow, type RunningProcedure } from '../support/acceptance-procedure.ts';
 import { createDatabaseBench, type DatabaseBench } from '../support/database.ts';
-import {
-  adminCluster,
-  apply,
-  createTestNamespace,
-  deployReadySample,
-  kubectl,
-  sampleContainer,
-  type TestNamespace,
-} from '../support/namespace.ts';
-import { startWorker, type WorkerProcess } from '../support/worker.ts';
+import { adminCluster, deployReadySample, kubectl } from '../support/namespace.ts';
+import { deployPage, openWindowStage, PAGE, type WindowStage } from '../support/window-stage.ts';
 
 // The shipped CLI and worker on the sandbox's catalog, with a database and a namespace of its own.
 const SYSTEM = 'sandbox';
-const taskQueue = `acc-window-${randomBytes(3).toString('hex')}`;
 /** Also of its change control, which no other worker's serves. */
-const ENVIRONMENT = taskQueue;
+const ENVIRONMENT = `acc-window-${randomBytes(3).toString('hex')}`;
 let bench: DatabaseBench;
-let namespace: TestNamespace;
-let worker: WorkerProcess;
-let client: Client;
+let stage: WindowStage;
 
 const on = { action: 'showMaintenancePage', with: { service: 'shop', page: 'maintenance-page' } };
 const off = { action: 'hideMaintenancePage', with: { service: 'shop' } };
@@ -83,89 +68,45 @@ const RUNBOOKS = {
 };
 
 beforeAll(async () => {
-  await ensureCli();
-  const { temporal, kubernetes, prometheus } = readEndpoints();
-  const connection = await Connection.connect({ address: temporal.address });
-  client = new Client({ connection, namespace: temporal.namespace });
-  [bench, namespace] = await Promise.all([
-    createDatabaseBench([SYSTEM, ENVIRONMENT, 'shop'].join('/')),
-    createTestNamespace(),
-  ]);
+  bench = await createDatabaseBench([SYSTEM, ENVIRONMENT, 'shop'].join('/'));
   await bench.sql('CREATE TABLE orders AS SELECT n AS id FROM generate_series(1, 500) n');
-  const labels = { app: 'maintenance-page' };
-  await apply({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'maintenance-page', namespace: namespace.name, labels },
-    spec: {
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [sampleContainer('v9')] } },
+  stage = await openWindowStage({
+    ...{ system: SYSTEM, environment: ENVIRONMENT, production: false, as: 'kim', service: 'shop' },
+    prepare: async (namespace) => {
+      await Promise.all([deployPage(namespace), deployReadySample({ namespace: namespace.name })]);
     },
-  });
-  await deployReadySample({ namespace: namespace.name });
-  await kubectl('-n', namespace.name, 'rollout', 'status', 'deployment/maintenance-page', '--timeout=120s');
-  const place = { cluster: { context: kubernetes.context }, namespace: namespace.name };
-  worker = await startWorker({
-    taskQueue,
-    overlays: [
-      {
-        overlayOf: SYSTEM,
-        environments: {
-          local: null,
-          [ENVIRONMENT]: { ...place, prometheus: prometheus.url, production: false },
-        },
-        databases: {
-          shop: {
-            name: bench.name,
-            servers: {
-              local: null,
-              [ENVIRONMENT]: { ...bench.slice.server, password: 'env:WINDLASS_SANDBOX_POSTGRES_PASSWORD' },
-            },
-            backup: { store: { prefix: bench.prefix } },
+    overlay: () => ({
+      databases: {
+        shop: {
+          name: bench.name,
+          servers: {
+            local: null,
+            [ENVIRONMENT]: { ...bench.slice.server, password: 'env:WINDLASS_SANDBOX_POSTGRES_PASSWORD' },
           },
+          backup: { store: { prefix: bench.prefix } },
         },
-        runbooks: RUNBOOKS,
-        windows: WINDOWS,
       },
-    ],
+      runbooks: RUNBOOKS,
+      windows: WINDOWS,
+    }),
   });
 }, 180_000);
 
 afterAll(async () => {
-  await endMatching(client, `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`, 'the test is over');
-  await worker?.stop();
-  await client?.connection.close();
+  await stage?.close();
   await bench?.remove();
-  await namespace?.remove();
 }, 60_000);
 
-const cli = (...args: string[]): Promise<CliAnswer> => cliOf(taskQueue)('kim', ...args);
-
-async function open(name: string): Promise<RunningProcedure> {
-  const { code, json } = await cli('window', 'start', SYSTEM, ENVIRONMENT, name, '--now');
-  if (code !== 0) throw new Error(`the window did not start: ${JSON.stringify(json)}`);
-  return follow(client.workflow.getHandle(json['id'] as string, json['runId'] as string));
-}
-
-/** What traffic reaches, by the endpoints of the Service. */
-async function reached(): Promise<string[]> {
-  const slices = await adminCluster().list('EndpointSlice', namespace.name, {
-    labelSelector: 'kubernetes.io/service-name=shop',
-  });
-  const ready = slices.flatMap(({ endpoints = [] }) => endpoints.filter(({ conditions }) => conditions?.ready));
-  return [...new Set(ready.map(({ targetRef }) => targetRef!.name!.replace(/-[a-z0-9]+-[a-z0-9]+$/, '')))].sort();
-}
-const untilReached = (...names: string[]): Promise<unknown> =>
-  waitFor(`traffic to ${names.join()}`, async () => (await reached()).join() === names.join(), { timeoutSeconds: 60 });
 const variables = async (): Promise<(string | undefined)[]> =>
-  (await adminCluster().read('Deployment', namespace.name, 'shop')).spec.template.spec.containers[0]!.env!.map(
+  (await adminCluster().read('Deployment', stage.namespace.name, 'shop')).spec.template.spec.containers[0]!.env!.map(
     ({ name }) => name,
   );
-const annotations = async () => (await adminCluster().read('Service', namespace.name, 'shop')).metadata.annotations;
+const annotations = async () =>
+  (await adminCluster().read('Service', stage.namespace.name, 'shop')).metadata.annotations;
 
 /** A runbook of a window, once it asks. */
 async function asking(id: string): Promise<RunningProcedure> {
-  const runbook = follow(client.workflow.getHandle(id));
+  const runbook = follow(stage.client.workflow.getHandle(id));
   await waitFor(`${id} to ask`, async () => (await runbook.gates()).some(({ outcome }) => outcome === 'waiting'), {
     timeoutSeconds: 60,
   });
@@ -173,15 +114,15 @@ async function asking(id: string): Promise<RunningProcedure> {
 }
 
 test('S-21.1 shows the page before the update, and the shop again after it', async () => {
-  const running = await open('weekly');
+  const running = await stage.open('weekly');
   const before = await asking(`${running.id}/1-checked-before`);
-  expect(await reached()).toEqual(['shop']);
+  expect(await stage.reached()).toEqual(['shop']);
   expect(await variables()).not.toContain('UPDATED');
 
   await confirm(before, 'told-support');
-  await untilReached('maintenance-page');
+  await stage.untilReached(PAGE.deployment);
   const after = await asking(`${running.id}/4-checked-after`);
-  await untilReached('shop');
+  await stage.untilReached('shop');
   expect(await variables()).toContain('UPDATED');
   expect(await annotations()).not.toHaveProperty(['windlass.dev/maintenance']);
   await confirm(after, 'looked-at-shop');
@@ -196,21 +137,21 @@ async function confirm(runbook: RunningProcedure, name: string): Promise<void> {
 }
 
 test('S-21.2 shows the shop again when the update fails, which is taken back', async () => {
-  await kubectl('-n', namespace.name, 'set', 'env', 'deployment/shop', 'UPDATED-');
-  await kubectl('-n', namespace.name, 'rollout', 'status', 'deployment/shop', '--timeout=120s');
-  const running = await open('failing');
-  await untilReached('maintenance-page');
+  await kubectl('-n', stage.namespace.name, 'set', 'env', 'deployment/shop', 'UPDATED-');
+  await kubectl('-n', stage.namespace.name, 'rollout', 'status', 'deployment/shop', '--timeout=120s');
+  const running = await stage.open('failing');
+  await stage.untilReached(PAGE.deployment);
   const ending = await running.ending();
   expect(ending).toMatchObject({ ok: false, type: 'ChecksFailed' });
-  await untilReached('shop');
+  await stage.untilReached('shop');
   expect(await variables()).not.toContain('UPDATED');
   expect(await annotations()).not.toHaveProperty(['windlass.dev/maintenance']);
 }, 240_000);
 
 test('S-21.3 shows the shop again when a person aborts the update', async () => {
-  const running = await open('slow');
-  await untilReached('maintenance-page');
-  expect((await cli('abort', running.id, '--reason', 'customers call')).code).toBe(0);
+  const running = await stage.open('slow');
+  await stage.untilReached(PAGE.deployment);
+  expect((await stage.cli('abort', running.id, '--reason', 'customers call')).code).toBe(0);
   expect(await running.ending()).toMatchObject({ ok: false, type: 'Aborted' });
-  await untilReached('shop');
+  await stage.untilReached('shop');
 }, 240_000);
