@@ -27,7 +27,28 @@ export async function setUpNetwork(): Promise<void> {
     await run('ip', ['link', 'set', node.bridge, 'up']);
   }
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+  await keepInside();
 }
+
+/**
+ * Refuses what goes to a Service that kube-proxy has not redirected (yet), or to a pod while there is no bridge. It would
+ * leave this machine, and where something out there answers, the API server stays connected to that: its metrics API then
+ * never becomes available.
+ */
+async function keepInside(): Promise<void> {
+  for (const chain of outwards) await run('iptables', ['--insert', chain, ...refusal]);
+  await run('ip', ['route', 'replace', ...nowhere]);
+}
+
+async function letOutside(): Promise<void> {
+  for (const chain of outwards) await run('iptables', ['--delete', chain, ...refusal], { allowFailure: true });
+  await run('ip', ['route', 'delete', ...nowhere], { allowFailure: true });
+}
+
+const outwards = ['OUTPUT', 'FORWARD'];
+const refusal = ['--destination', node.serviceCidr, '--jump', 'REJECT'];
+/** The last resort: the bridge brings a route of its own, which comes before. */
+const nowhere = ['unreachable', node.podCidr, 'metric', '4294967295'];
 
 /** True from `setUpNetwork` until `tearDownNetwork`: only then is anything of this machine ours to remove. */
 export function hostIsChanged(): boolean {
@@ -39,6 +60,7 @@ export async function tearDownNetwork(): Promise<void> {
   for (const bridge of [node.podBridge, node.bridge]) {
     if (existsSync(`/sys/class/net/${bridge}`)) await run('ip', ['link', 'delete', bridge]);
   }
+  await letOutside();
   for (const family of ['iptables', 'ip6tables']) await removeRules(family);
   restoreKernelSettings();
 }

@@ -11,6 +11,7 @@ import pg from 'pg';
 import type { Endpoints } from '../../scripts/sandbox/endpoints.ts';
 import { intakePort, ports } from '../../scripts/sandbox/ports.ts';
 import { removeRules, writeRules } from '../../scripts/sandbox/rules.ts';
+import { run } from '../../scripts/sandbox/run.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { podProcesses, processesNaming, snapshotHost } from '../support/host-snapshot.ts';
 
@@ -68,6 +69,7 @@ test(
     const after = await up(first);
     await podsReady(after, killedAt);
     expect(await workflowStatus(after, 'survives-kill')).toBe('RUNNING');
+    await metricsServed(after);
     expect(await inClusterPostgres(first, 'SELECT n FROM survives_kill')).toEqual([{ n: 4711 }]);
     expect(podProcesses()).not.toEqual([]);
   },
@@ -264,6 +266,14 @@ async function podsReady(endpoints: Endpoints, since: Date): Promise<void> {
     return fresh.length === 2;
   };
   await waitFor('two pods ready', looked, { timeoutSeconds: 60 });
+}
+
+/** The API server reaches metrics-server by its Service. */
+async function metricsServed(endpoints: Endpoints): Promise<void> {
+  const { kubectl, adminKubeconfig } = endpoints.kubernetes;
+  const ask = ['--kubeconfig', adminKubeconfig, 'get', '--raw', '/apis/metrics.k8s.io/v1beta1'];
+  const served = async (): Promise<boolean> => (await run(kubectl, ask)).includes('APIResourceList');
+  await waitFor('the metrics API', served, { timeoutSeconds: 60 });
 }
 
 /** One statement on the PostgreSQL in the cluster, which the first call brings up. */
