@@ -6,7 +6,7 @@ import { SCENARIOS } from '../support/crash/scenarios.ts';
 
 // Runs mostly wait for timeouts of what was killed: more of them at once than there are cores. Many more would make a
 // new worker so slow to start that what must be back in time is not.
-const SHARDS = Number(process.env['WINDLASS_CRASH_SHARDS'] ?? 5);
+const SHARDS = Number(process.env['WINDLASS_CRASH_SHARDS'] ?? 6);
 /** Names of scenarios to run, for work on one of them; all by default. */
 const ONLY = new RegExp(process.env['WINDLASS_CRASH_ONLY'] ?? '');
 const HOUR = 3_600_000;
