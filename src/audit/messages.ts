@@ -9,6 +9,8 @@ const KINDS: Record<string, AuditKind> = {
   decide: 'decision',
   approve: 'decision',
   reject: 'decision',
+  retract: 'decision',
+  withdraw: 'decision',
   acquire: 'lease',
   leaseGranted: 'lease',
   release: 'lease',
@@ -33,7 +35,7 @@ export function readSignal({ attributes }: HistoryEvent): Told {
 function told(name: string, payload: unknown, identity: unknown, answer: Answer): Told {
   const { by, scope, decision, ...labels } = labelsOf(payload);
   const source = typeof identity === 'string' && identity !== '' ? clean(identity) : undefined;
-  const decided = decision ?? (name === 'approve' || name === 'reject' ? name : undefined);
+  const decided = decision ?? (name !== 'decide' && KINDS[name] === 'decision' ? name : undefined);
   return {
     kind: KINDS[name] ?? (by === undefined ? 'message' : 'order'),
     what: name,
