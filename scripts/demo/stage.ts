@@ -50,7 +50,8 @@ export async function onStage<T>(
   await endFormerDemo(endpoints);
   const url = await freshShop(endpoints);
   const alerts = takesAlerts ? { WINDLASS_ALERTS_TOKEN: `file:${endpoints.alertmanager.intake.tokenFile}` } : {};
-  const env = { ...(await auditEnvironment(endpoints)), ...alerts };
+  // The demo exports at its end; a Schedule would go on after it.
+  const env = { ...(await auditEnvironment(endpoints)), WINDLASS_AUDIT_EVERY: 'off', ...alerts };
   const start = (): Promise<WorkerProcess> => startWorker({ endpoints, taskQueue: TASK_QUEUE, ...extras, env });
   let worker = await start();
   const operator = createOperator(tell, options.unattended, endpoints);
