@@ -6,7 +6,7 @@ import { fieldsOf } from '../src/audit/labels.ts';
  * forgotten makes a record too many, never one too few.
  */
 const LOOKS: ReadonlySet<string> = new Set([
-  ...['loadSlice', 'loadDatabase', 'loadRunbook', 'loadIncident', 'loadWindow', 'planRunbook'],
+  ...['loadSlice', 'loadDatabase', 'loadRunbook', 'loadIncident', 'loadWindow', 'loadEnvironment', 'planRunbook'],
   ...[
     'observeService',
     'observeTraffic',

@@ -143,17 +143,26 @@ test('an Update that was never answered says so', () => {
   });
 });
 
-test('the Signals approve and reject are decisions of who says so; what they effected is not known', () => {
-  const [, told] = facts([
-    'WORKFLOW_EXECUTION_SIGNALED',
-    { signalName: 'reject', input: [{ by: 'ana', gate: 'g' }], identity: 'ui' },
-  ]);
-  expect(told).toMatchObject({
-    kind: 'decision',
-    who: { name: 'ana' },
-    outcome: 'received',
-    labels: { decision: 'reject', gate: 'g' },
-  });
+test.each(['approve', 'reject', 'retract', 'withdraw'])(
+  'the Signal %s is a decision of who says so; what it effected is not known',
+  (signalName) => {
+    const [, told] = facts([
+      'WORKFLOW_EXECUTION_SIGNALED',
+      { signalName, input: [{ by: 'ana', gate: 'g' }], identity: 'ui' },
+    ]);
+    expect(told).toMatchObject({
+      kind: 'decision',
+      who: { name: 'ana' },
+      outcome: 'received',
+      labels: { decision: signalName, gate: 'g' },
+    });
+  },
+);
+
+test('a decision by break-glass says so', () => {
+  const decision = { gate: 'g', by: 'ana', decision: 'approve', breakGlass: true, reason: 'the shop is down' };
+  const [, told] = facts(update('decide', decision), answered(2, { code: 'recorded' }));
+  expect(told!.labels).toMatchObject({ breakGlass: true, reason: 'the shop is down' });
 });
 
 test.each([
