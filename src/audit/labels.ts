@@ -4,7 +4,20 @@
  */
 export const LABELS = [
   ...['system', 'environment', 'service', 'database', 'runbook', 'window', 'scope', 'image', 'version', 'backup'],
-  ...['requestedBy', 'by', 'reason', 'gate', 'decision', 'breakGlass', 'verb', 'step', 'severity', 'alert', 'state', 'action'],
+  ...[
+    'requestedBy',
+    'by',
+    'reason',
+    'gate',
+    'decision',
+    'breakGlass',
+    'verb',
+    'step',
+    'severity',
+    'alert',
+    'state',
+    'action',
+  ],
   ...['mode', 'when', 'kind', 'priority', 'onBusy', 'onFailure', 'planOnly', 'preempt', 'token', 'sequence'],
 ] as const;
 
