@@ -1,4 +1,4 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import {
   changeControl,
   type AcquireReply,
@@ -83,7 +83,9 @@ export function createLeasesActivities({ temporal, taskQueue }: Pick<Dependencie
     /**
      * Signals the holder's run, whichever of its chain is the newest.
      * Effect: may-repeat; the holder knows a grant by its request id, and one stand-down is like many.
-     * @returns `delivered: false` when the holder has ended
+     * @returns `delivered: false` when the holder has ended and cannot have had it. An attempt before this one may have
+     *   delivered it and not come back to say so: then what the holder did before its end is unknown, and it counts as
+     *   delivered.
      */
     async signalHolder({
       holder,
@@ -93,7 +95,7 @@ export function createLeasesActivities({ temporal, taskQueue }: Pick<Dependencie
       | { holder: HolderId; signal: 'leaseGranted'; payload: LeaseGrant }
       | { holder: HolderId; signal: 'standDown'; payload: StandDown }): Promise<{ delivered: boolean }> {
       const delivered = await onNewestRun(holder, (run) => signalRun(temporal, run, signal, payload));
-      return { delivered };
+      return { delivered: delivered || activityInfo().attempt > 1 };
     },
 
     /** Terminates the holder. @returns `terminated: false` when it had ended already */

@@ -447,6 +447,13 @@ describe('a grant by signal', () => {
     expect(control.holding()).toEqual(['three hold']);
   });
 
+  test('whose holder gave it up dirty stays dirty, whatever is known of the delivery', () => {
+    const control = underWay();
+    control.release('two', 'dirty');
+    control.deliver(false);
+    expect(control.holding()).toEqual(['two dirty']);
+  });
+
   test('that was delivered to a holder that then ended leaves the lease dirty', () => {
     const control = underWay();
     control.ends('two');

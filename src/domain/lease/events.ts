@@ -78,7 +78,8 @@ export function signalSettled(state: LeaseState, id: number, delivered: boolean,
   const draft = draftOf(state);
   draft.outbox = draft.outbox.filter((each) => each !== out);
   const lease = out.signal === 'leaseGranted' ? draft.leases.find((each) => isGrantOf(out.payload, each)) : undefined;
-  if (!lease) return draft;
+  // One that gave it up dirty has had it, whatever became of the word that it arrived.
+  if (!lease || lease.dirty) return draft;
   if (!delivered) passOn(draft, lease, now);
   else if (lease.ended) bury(draft, lease, lease.ended, now);
   serveQueue(draft, now);
