@@ -1,3 +1,4 @@
+import { waitFor } from '../../scripts/sandbox/wait.ts';
 import {
   apply,
   createTestNamespace,
@@ -107,6 +108,19 @@ test('what admission would refuse is a refusal of the plan', async () => {
     spec: { hard: { 'count/deployments.apps': '1' } },
   });
   const at = await namespaceWith(quota, sample(), service());
+  // It counts once a controller has counted.
+  await waitFor(
+    'the count of the quota',
+    async () => {
+      const { status } = JSON.parse(
+        await kubectl('-n', at.name, 'get', 'resourcequota', 'deployments', '-o', 'json'),
+      ) as {
+        status: { used?: Record<string, string> };
+      };
+      return status.used?.['count/deployments.apps'] === '1';
+    },
+    { timeoutSeconds: 60 },
+  );
   expect(await refusalsOf(at)).toEqual(['not-admitted']);
   expect((await at.draft('v2')).refusals[0]!.message).toContain('exceeded quota: deployments');
 });

@@ -13,7 +13,7 @@ const ENDS_WITHIN_MS = 150_000;
 const DIFFERING = new Set([
   ...['tookMs', 'message', 'output', 'bytes', 'sha256'],
   ...['opening', 'interruptionMs', 'mttaMs', 'mttrMs'],
-  ...['rpoMs', 'rtoMs', 'restoreMs', 'amcheckMs', 'compareMs'],
+  ...['rpoMs', 'rtoMs', 'streamMs', 'digestMs', 'restoreMs', 'amcheckMs', 'compareMs'],
 ]);
 
 /**
