@@ -76,7 +76,6 @@ test('what the UI starts is encrypted, and shown to whoever signed in at the cod
     workflowType: 'runRunbook',
     input: JSON.stringify(input, undefined, 2),
   });
-  await ui.openWorkflow(ID);
   await ui.untilStatus('Failed');
   // The message of its failure: the UI shows what the server has, and then what the codec server made of it.
   await page.getByRole('textbox', { name: 'Result' }).filter({ hasText: CANARY }).waitFor();
