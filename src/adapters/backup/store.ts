@@ -54,6 +54,9 @@ export function openBackupStore({ endpoint, bucket, region, ...credentials }: Ba
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
     region,
     credentials,
+    // A backup has its own: SHA-256 of the object in its manifest, and a tag on every chunk.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
   });
