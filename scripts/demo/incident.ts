@@ -56,10 +56,15 @@ export async function showIncident(tell: Narrator, options: DemoOptions): Promis
   return onStage(tell, options, play, { overlays: [join(import.meta.dirname, 'incident.yaml')], takesAlerts: true });
 }
 
-/** True while no pod of the shop answers Prometheus. */
+const UP = 'up{namespace="shop", app="shop"}';
+
+/**
+ * True while no pod of the shop answers Prometheus. Only what was scraped just now counts: for five minutes Prometheus also
+ * answers with the pods of a sandbox that was taken down before.
+ */
 const RULE = {
   alert: 'ShopDown',
-  expr: 'max(up{namespace="shop", app="shop"}) == 0',
+  expr: `max(${UP} and time() - timestamp(${UP}) < 10) == 0`,
   for: '3s',
   labels: { system: 'sandbox', environment: 'local', service: 'shop', severity: 'critical' },
 };
