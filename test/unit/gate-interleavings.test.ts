@@ -3,6 +3,7 @@ import type { Decision, DecisionResult, GateSpec } from '../../src/contracts/gat
 import { decideGate, gateCode, openGate } from '../../src/domain/gate.ts';
 import type { Person } from '../../src/domain/gate-rights.ts';
 import { expireGate, isPassed, isRefused, withdrawGate, type GateState } from '../../src/domain/gate-state.ts';
+import { bitsOf, must } from '../support/random-steps.ts';
 
 // Random interleavings of everything that can happen to the gates of a procedure. A failure prints its seed, its path
 // and the shortest interleaving that fails; WINDLASS_SEED=… repeats it.
@@ -41,16 +42,6 @@ type Step = Event & { afterMs: number };
 interface Interleaving {
   specs: GateSpec[];
   steps: Step[];
-}
-
-/** The bits of a number, taken from the lowest. */
-function bitsOf(number: number): (count: number) => number {
-  let rest = number;
-  return (count) => {
-    const taken = rest % count;
-    rest = Math.floor(rest / count);
-    return taken;
-  };
 }
 
 function toSpecs(number: number): GateSpec[] {
@@ -124,11 +115,6 @@ const replay = ({ inputs, code, openedAt }: Run, specs: GateSpec[]): GateState[]
 
 const same = (left: unknown, right: unknown): boolean =>
   left === right || JSON.stringify(left) === JSON.stringify(right);
-
-/** Throws with what is broken; cheaper than `expect`, a million times. */
-function must(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(what);
-}
 
 /** Who may decide, said once more and differently. */
 function mayDecide(by: string, { spec, openedAt }: GateState, at: number): boolean {

@@ -4,6 +4,7 @@ import { acquire } from '../../src/domain/lease/acquire.ts';
 import { holderEnded, release, repair, signalSettled, timePassed } from '../../src/domain/lease/events.ts';
 import { LONGEST_MUTATION_MS, PRIORITY, STAND_DOWN_GRACE_MS } from '../../src/domain/lease/rules.ts';
 import { emptyState, inOrder, isUrgent, type LeaseState } from '../../src/domain/lease/state.ts';
+import { bitsOf, must } from '../support/random-steps.ts';
 
 // Random sequences of everything that change control hears. A failure prints its seed, its path and the shortest sequence
 // that fails; WINDLASS_SEED=… repeats it.
@@ -22,20 +23,6 @@ const holderOf = (index: number): Holder => ({
   ...{ requestedBy: 'ana', summary: 'a test' },
 });
 
-/** Throws with what is broken; cheaper than `expect`, a million times. */
-function must(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(what);
-}
-
-/** The bits of a number, taken from the lowest. */
-function bitsOf(number: number): (count: number) => number {
-  let rest = number;
-  return (count) => {
-    const taken = rest % count;
-    rest = Math.floor(rest / count);
-    return taken;
-  };
-}
 const MOST = KINDS.length * HOLDERS * SCOPES.length * PRIORITIES.length * 2 * 2 * 2 * 4;
 
 /** Change control, and what its holders know of it. Holders that ended come back as other ones. */
