@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { inState } from './paths.ts';
-import { intakePort, ports } from './ports.ts';
+import { intakePort, ports, secondIntakePort } from './ports.ts';
 import { ready, start } from './processes.ts';
 
 export const alertmanager = {
   url: `http://127.0.0.1:${ports.alertmanager}`,
   /** Where alerts are sent: the intake of a Windlass worker, which need not be there yet. */
   intake: { url: `http://127.0.0.1:${intakePort}/alerts`, tokenFile: () => inState('alert-intake.token') },
+  /** A second worker of the machine, which takes the alerts with this label; the token is the same. */
+  secondIntake: { url: `http://127.0.0.1:${secondIntakePort}/alerts`, label: 'intake', value: 'second' },
 };
 
 /** Starts Alertmanager, which sends each group of alerts, and its end, to the intake. */
@@ -34,12 +36,16 @@ export async function alertmanagerAnswers(): Promise<boolean> {
 }
 
 function configuration(): object {
-  const { url, tokenFile } = alertmanager.intake;
+  const { intake, secondIntake } = alertmanager;
   // By file: the configuration is shown on a page of Alertmanager.
-  const authorization = { type: 'Bearer', credentials_file: tokenFile() };
-  const webhook = { url, send_resolved: true, http_config: { authorization, follow_redirects: false } };
+  const authorization = { type: 'Bearer', credentials_file: intake.tokenFile() };
+  const receiver = (name: string, url: string): object => ({
+    name,
+    webhook_configs: [{ url, send_resolved: true, http_config: { authorization, follow_redirects: false } }],
+  });
   const route = {
     receiver: 'windlass',
+    routes: [{ receiver: 'second', matchers: [`${secondIntake.label}="${secondIntake.value}"`] }],
     group_by: ['alertname', 'namespace'],
     // Short, so that tests and the demo need not wait; in production they stop floods.
     group_wait: '1s',
@@ -50,6 +56,6 @@ function configuration(): object {
   return {
     global: { resolve_timeout: '1m' },
     route,
-    receivers: [{ name: 'windlass', webhook_configs: [webhook] }],
+    receivers: [receiver('windlass', intake.url), receiver('second', secondIntake.url)],
   };
 }

@@ -25,6 +25,8 @@ export const ports = {
 
 /** Where a Windlass worker takes alerts; not the sandbox's own, so a worker that runs already is not in its way. */
 export const intakePort = 18810;
+/** And a second one beside it, which takes the alerts that are labeled for it. */
+export const secondIntakePort = 18811;
 
 /** The node needs an address that is not loopback; a bridge of its own carries it. */
 export const node = {

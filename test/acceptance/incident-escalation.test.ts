@@ -1,8 +1,8 @@
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { RunningProcedure } from '../support/acceptance-procedure.ts';
 import { API, deployReadyApp, rolledOut, sample, setImage } from '../support/agent.ts';
+import { untilAppDown } from '../support/down.ts';
 import { openIncidentStage, type IncidentStage } from '../support/incident-stage.ts';
-import { adminCluster } from '../support/namespace.ts';
 import { agentHiveOnSandbox, agentHiveSecrets, onSandbox } from '../support/overlays/agent-hive-on-sandbox.ts';
 import { valueOf } from '../support/prometheus-value.ts';
 
@@ -15,26 +15,16 @@ beforeAll(async () => {
   stage = await openIncidentStage({
     subject: 'escalation',
     system: 'agent-hive',
+    intake: 'second',
     overlay: agentHiveOnSandbox({ times }),
     env: agentHiveSecrets,
   });
   await deployReadyApp(stage.namespace, API);
-  await waitFor('up', async () => (await up('app', API.container)) === 1, { timeoutSeconds: 90 });
+  const scraped = `up{namespace="${stage.namespace.name}",app="${API.container}"}`;
+  await waitFor('up', async () => (await valueOf(scraped)) === 1, { timeoutSeconds: 90 });
 }, 180_000);
 afterAll(() => stage?.close(), 60_000);
 
-const up = (label: string, value: string): Promise<number> =>
-  valueOf(`up{namespace="${stage.namespace.name}",${label}="${value}"}`);
-/** The pod that was up is down while it ends, and then there is nothing to measure until the next one is seen. */
-const untilDown = (): Promise<unknown> =>
-  waitFor(
-    'an API that is down',
-    async () => {
-      const pods = await adminCluster().list('Pod', stage.namespace.name, { labelSelector: `app=${API.container}` });
-      return pods.length === 1 && (await up('pod', pods[0]!.metadata.name)) === 0;
-    },
-    { timeoutSeconds: 90 },
-  );
 const image = (tag: string): Promise<unknown> => setImage(stage.namespace, API, sample(tag));
 
 async function open(): Promise<RunningProcedure> {
@@ -57,7 +47,7 @@ async function called(): Promise<[level: string, seconds: number][]> {
 
 test('H-11.1 is Sev1 while the API is down, and calls primary, secondary, VP and CTO at the intervals of the catalog until it is over', async () => {
   await image('v6');
-  await untilDown();
+  await untilAppDown(stage.namespace, API);
   const incident = await open();
   await incident.until('Sev1', ({ lines }) => lines.some((line) => line.startsWith('Sev1: api-down is 100')));
   await waitFor('the CTO to be called', async () => (await called()).length === 4, { timeoutSeconds: 60 });

@@ -1,5 +1,6 @@
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { agentOf, deployReadyApp, sample, sendTraffic, setFaults, setImage } from '../support/agent.ts';
+import { untilAppDown } from '../support/down.ts';
 import { openIncidentStage, readShipped, type IncidentStage, type Rule } from '../support/incident-stage.ts';
 import { aiAgentsOnSandbox, aiAgentsSecrets } from '../support/overlays/ai-agents-on-sandbox.ts';
 import { valueOf } from '../support/prometheus-value.ts';
@@ -13,7 +14,7 @@ beforeAll(async () => {
   stage = await openIncidentStage({
     subject: 'severity',
     system: 'ai-agents-platform',
-    takesAlerts: false,
+    intake: 'none',
     overlay: (place) => ({
       ...aiAgentsOnSandbox(place),
       incidents: { holidays: [nextWeekday(1)], facts: hastyFacts() },
@@ -45,7 +46,10 @@ async function untilDown(count: number): Promise<void> {
   );
 }
 
-const breakAgent = (agent: string): Promise<unknown> => setImage(stage.namespace, agentOf(agent), sample('v6'));
+async function breakAgent(agent: string): Promise<void> {
+  await setImage(stage.namespace, agentOf(agent), sample('v6'));
+  await untilAppDown(stage.namespace, agentOf(agent));
+}
 
 /** What `windlass plan incident` says: severity, and who would be told when. */
 async function planned(): Promise<Fact[]> {

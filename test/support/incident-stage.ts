@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { endMatching } from '../../scripts/end-matching.ts';
+import { alertmanager as sandboxAlertmanager } from '../../scripts/sandbox/alertmanager.ts';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { removeRules, writeRules } from '../../scripts/sandbox/rules.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
@@ -21,8 +22,8 @@ export interface IncidentStageOptions {
   system: string;
   /** What else differs from it, given where it runs. */
   overlay?: (place: Place) => Record<string, unknown>;
-  /** Whether its worker takes alerts. @default true */
-  takesAlerts?: boolean;
+  /** Which alerts its worker takes: the first and the second can be open at a time. @default 'first' */
+  intake?: 'none' | 'first' | 'second';
   /** More of the worker's environment: what the references of the file resolve to. */
   env?: (place: Place) => Record<string, string>;
 }
@@ -69,10 +70,11 @@ export interface Rule {
   [key: string]: unknown;
 }
 
-/** Only one that takes alerts at a time: Alertmanager sends them to one port of the machine. */
+/** Only one of each intake at a time: Alertmanager sends alerts to two ports of the machine. */
 export async function openIncidentStage(options: IncidentStageOptions): Promise<IncidentStage> {
-  const { subject, system, takesAlerts = true, overlay = () => ({}), env = () => ({}) } = options;
+  const { subject, system, intake = 'first', overlay = () => ({}), env = () => ({}) } = options;
   const { temporal, kubernetes, prometheus, alertmanager, receivers } = readEndpoints();
+  const { secondIntake } = sandboxAlertmanager;
   const taskQueue = `acc-${subject}-${randomBytes(3).toString('hex')}`;
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection, namespace: temporal.namespace });
@@ -98,13 +100,15 @@ export async function openIncidentStage(options: IncidentStageOptions): Promise<
     taskQueue,
     overlays: [own, { overlayOf: system, ...overlay(place) }],
     env: {
-      ...(takesAlerts ? { WINDLASS_ALERTS_TOKEN: `file:${alertmanager.intake.tokenFile}` } : {}),
+      ...(intake === 'none' ? {} : { WINDLASS_ALERTS_TOKEN: `file:${alertmanager.intake.tokenFile}` }),
+      ...(intake === 'second' ? { WINDLASS_ALERTS_ADDRESS: new URL(secondIntake.url).host } : {}),
       ...env(place),
     },
   }).catch(async (error: Error) => {
     await Promise.all([namespace.remove(), connection.close()]);
     throw error;
   });
+  const routed = intake === 'second' ? { [secondIntake.label]: secondIntake.value } : {};
   let written: { name: string; rules: Rule[] }[] | undefined;
   const known = new Set<string>();
 
@@ -130,7 +134,10 @@ export async function openIncidentStage(options: IncidentStageOptions): Promise<
         taskQueue,
         groups.map(({ name, rules }) => ({
           name: `${taskQueue}-${name}`,
-          rules: rules.map((rule) => ({ ...rule, labels: { ...rule.labels, system, environment: taskQueue } })),
+          rules: rules.map((rule) => ({
+            ...rule,
+            labels: { ...rule.labels, ...routed, system, environment: taskQueue },
+          })),
         })),
       );
     },
