@@ -3,17 +3,17 @@ import { createHash } from 'node:crypto';
 import { failure, isFailure } from '../src/adapters/failure.ts';
 import { outline, type Outlined } from '../src/catalog/runbook-outline.ts';
 import type { Plan } from '../src/contracts/plan.ts';
-import type { RunbookSlice, RunRunbookInput } from '../src/contracts/run-runbook.ts';
+import type { RunbookSlice } from '../src/contracts/run-runbook.ts';
 import { ExpressionFault } from '../src/expressions/fault.ts';
 import { toGateSpec } from '../src/domain/gate.ts';
 import { placeOf } from '../src/domain/runbook/place.ts';
+import type { Occasion } from '../src/domain/runbook/scope.ts';
 import { composePlan, type PlannedStep } from '../src/domain/runbook/plan.ts';
 import type { ActionDependencies } from './action-context.ts';
 import { planCall } from './actions.ts';
 
-export interface RunbookPlanRequest {
+export interface RunbookPlanRequest extends Occasion {
   slice: RunbookSlice;
-  alert?: RunRunbookInput['alert'];
   /** Unique per run. */
   key: string;
 }
@@ -25,15 +25,15 @@ export function createRunbookActivities(deps: ActionDependencies) {
      * things are now. One that cannot be planned yet, because an earlier step makes what it changes, is a warning.
      * @throws ExpressionFailed, Unavailable
      */
-    async planRunbook({ slice, alert, key }: RunbookPlanRequest): Promise<Plan> {
-      const outlined = named(() => outline(slice, alert));
+    async planRunbook({ slice, key, ...occasion }: RunbookPlanRequest): Promise<Plan> {
+      const outlined = named(() => outline(slice, occasion));
       const steps: PlannedStep[] = [];
       for (const step of outlined) {
         heartbeat();
         steps.push(await planStep(step, slice, key));
       }
       const plan = composePlan(slice, steps);
-      const intent = [slice.runbooks, slice.runbook, slice.parameters, slice.service?.service, alert, plan.changes];
+      const intent = [slice.runbooks, slice.runbook, slice.parameters, slice.service?.service, occasion, plan.changes];
       const digest = createHash('sha256').update(JSON.stringify(intent)).digest('hex');
       return { ...plan, digest: `sha256:${digest}` };
     },

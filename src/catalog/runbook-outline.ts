@@ -1,10 +1,10 @@
 import type { ExpressionScope } from '../contracts/expression-type.ts';
-import type { RunbookSlice, RunRunbookInput } from '../contracts/run-runbook.ts';
+import type { RunbookSlice } from '../contracts/run-runbook.ts';
 import type { ActionCall, CatalogRunbook, RunbookStep } from '../contracts/runbook.ts';
 import { evaluateCondition, referencesTo } from '../expressions/expression.ts';
 import { fill, templateReferences } from '../expressions/template.ts';
 import { fillParameters, type Parameters } from '../domain/runbook/parameters.ts';
-import { constantsOf, outputsOf, scopeOf } from '../domain/runbook/scope.ts';
+import { constantsOf, outputsOf, scopeOf, type Occasion } from '../domain/runbook/scope.ts';
 import { labelOf, placedSteps } from '../domain/runbook/steps.ts';
 
 /** What a run will come to, as far as it is known before it starts. */
@@ -18,10 +18,10 @@ export type Outlined =
 /**
  * The steps of a run that people must know of before it starts, in order: those that change something, with their
  * parameters filled in where these are known; gates; waits. Steps whose `when` is already false are left out.
- * @throws ExpressionFault when an expression over parameters, alert or catalog has no value
+ * @throws ExpressionFault when an expression over parameters, alert, incident or catalog has no value
  */
-export function outline(slice: RunbookSlice, alert: RunRunbookInput['alert']): Outlined[] {
-  const constants = constantsOf(slice, alert);
+export function outline(slice: RunbookSlice, occasion: Occasion): Outlined[] {
+  const constants = constantsOf(slice, occasion);
   return outlined(slice.runbook, slice.parameters, '');
 
   function outlined(name: string, parameters: Parameters | undefined, prefix: string): Outlined[] {

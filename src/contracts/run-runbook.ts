@@ -23,6 +23,7 @@ const input = z.strictObject({
     .strictObject({ labels: z.record(z.string(), z.string()), annotations: z.record(z.string(), z.string()) })
     .optional()
     .describe('The alert that started it; expressions see it'),
+  severity: z.string().max(20).optional().describe('Of the incident that it is for; expressions see it'),
   requestedBy: person,
   reason: text.optional(),
   planOnly: z.boolean().default(false).describe('Show the plan and touch nothing'),

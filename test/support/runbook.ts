@@ -105,7 +105,7 @@ export function runbookActivities(world: RunbookWorld): Record<string, (argument
     loadRunbook: async (request: RunbookRequest) => sliceOf(world, request),
     planRunbook: async ({ slice }: { slice: RunbookSlice }): Promise<Plan> => {
       world.log.push('plan');
-      const steps = outline(slice, undefined).flatMap((step): PlannedStep[] => {
+      const steps = outline(slice, {}).flatMap((step): PlannedStep[] => {
         if (step.kind === 'gate') return [{ ...step, spec: toGateSpec(step.gate) }];
         return [step.kind === 'change' ? { ...step, lines: [step.action] } : step];
       });

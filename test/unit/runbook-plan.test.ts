@@ -33,7 +33,7 @@ const slice = sliceOf(worldOf(YAML), { runbook: 'main', service: 'shop', paramet
 const alert = { labels: { key: 'k' }, annotations: {} };
 
 test('what a run comes to is known as far as nothing depends on what earlier steps find', () => {
-  expect(outline(slice, alert)).toMatchObject([
+  expect(outline(slice, { alert })).toMatchObject([
     { kind: 'gate', label: '1', gate: { name: 'first', asks: 'Set a to 3?' } },
     { kind: 'change', label: 'setA', call: { action: 'set', with: { key: 'a', value: 3 } }, undone: true },
     { kind: 'later', label: '4', what: 'set', undone: false, leased: true },
@@ -47,7 +47,27 @@ test('what a run comes to is known as far as nothing depends on what earlier ste
 });
 
 test('an expression without a value is refused before anything changes', () => {
-  expect(() => outline(slice, undefined)).toThrow('No such key: key');
+  expect(() => outline(slice, {})).toThrow('No such key: key');
+});
+
+test('other people are asked by the severity of the incident, and the strict ones when there is none', () => {
+  const yaml = `
+agreed:
+  description: Asks by severity
+  steps:
+    - gate: { name: on-call, asks: 'Now?', roles: [lead] }
+      when: incident.severity == 'P0'
+    - gate: { name: leads, asks: 'Really?', roles: [lead] }
+      when: incident.severity != 'P0'
+`;
+  const asked = (severity?: string) => {
+    const steps = outline(
+      sliceOf(worldOf(yaml), { runbook: 'agreed', parameters: {} }),
+      severity === undefined ? {} : { severity },
+    );
+    return steps.flatMap((step) => (step.kind === 'gate' ? [step.gate.name] : []));
+  };
+  expect([asked('P0'), asked('P1'), asked()]).toEqual([['on-call'], ['leads'], ['leads']]);
 });
 
 describe('a plan', () => {

@@ -1,4 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { HandleIncidentResult, IncidentAlert } from '../../src/contracts/handle-incident.ts';
 import type { OrderResult } from '../../src/contracts/messages.ts';
 import type { ProgressView } from '../../src/contracts/progress.ts';
@@ -45,6 +46,10 @@ const ended = async (handle: WorkflowHandle): Promise<HandleIncidentResult> => {
   while ((await handle.describe()).status.name === 'RUNNING') await temporal.env.sleep(MINUTE);
   return handle.result() as Promise<HandleIncidentResult>;
 };
+async function inputOf(workflowId: string): Promise<unknown> {
+  const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+  return defaultPayloadConverter.fromPayload(events![0]!.workflowExecutionStartedEventAttributes!.input!.payloads![0]!);
+}
 const calls = () => world.told.filter(({ text }) => text.includes('please acknowledge'));
 const called = () => calls().map(({ text }) => /: (\w+), please/.exec(text)![1]);
 /** The runbooks that ran, by the draft of the post-mortem. */
@@ -59,6 +64,7 @@ describe('an incident', () => {
     await pass(3);
     expect(world.log).toEqual(['plan', 'plan', 'acquire shop', 'claim', 'set a=1']);
     expect((await view(handle)).phase).toBe('waiting');
+    expect(await inputOf(`${id}/remedy`)).toMatchObject({ severity: 'P3', alert: { labels: alertOf().labels } });
 
     await bring(alertOf(RESOLVED));
     const result = await ended(handle);

@@ -48,6 +48,7 @@ export async function runIncidentRunbook(
           ...{ system, environment, runbook, requestedBy: 'incident', priority: 'incident', onBusy: 'queue' },
           ...(service === undefined ? {} : { service }),
           ...(first ? { alert: { labels: first.labels, annotations: first.annotations } } : {}),
+          severity: incident.record.severity,
           reason: incident.record.title.slice(0, 1000),
         },
       ],

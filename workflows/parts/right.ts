@@ -100,8 +100,9 @@ export async function planRun({ parts, gates, slice, input, key }: RightOptions)
   }
 
   async function draft(): Promise<Plan> {
-    const { alert } = input;
-    const drafted = await poll('Plan the changes').planRunbook({ slice, key, ...(alert ? { alert } : {}) });
+    const { alert, severity } = input;
+    const occasion = { ...(alert ? { alert } : {}), ...(severity ? { severity } : {}) };
+    const drafted = await poll('Plan the changes').planRunbook({ slice, key, ...occasion });
     procedure.publish({ plan: drafted, etaAt: new Date(Date.now() + drafted.expectedDurationMs).toISOString() });
     return drafted;
   }

@@ -11,6 +11,11 @@ const CATALOG: ExpressionType = {
 };
 const ALERT: ExpressionType = { fields: { labels: { map: 'string' }, annotations: { map: 'string' } } };
 
+const INCIDENT: ExpressionType = { fields: { severity: 'string' } };
+
+/** Why a runbook runs, as its expressions see it. */
+export type Occasion = Pick<RunRunbookInput, 'alert' | 'severity'>;
+
 /** The variables of a runbook's expressions, with the outputs of these steps. */
 export function scopeOf(
   { parameters }: Pick<CatalogRunbook, 'parameters'>,
@@ -19,18 +24,20 @@ export function scopeOf(
   return {
     parameters: { fields: Object.fromEntries(Object.entries(parameters).map(([name, { type }]) => [name, type])) },
     alert: ALERT,
+    incident: INCIDENT,
     catalog: CATALOG,
     steps: { fields: steps },
   };
 }
 
-/** What is the same for every step of a run. `service` is empty when the run is for none. */
+/** What is the same for every step of a run. `service` and `severity` are empty when it is for none. */
 export function constantsOf(
   { system, environment, namespace, production, service }: RunbookSlice,
-  alert: RunRunbookInput['alert'],
-): Record<'alert' | 'catalog', unknown> {
+  { alert, severity = '' }: Occasion,
+): Record<'alert' | 'incident' | 'catalog', unknown> {
   return {
     alert: alert ?? { labels: {}, annotations: {} },
+    incident: { severity },
     catalog: { system, environment, namespace, production, service: service?.service ?? '' },
   };
 }
