@@ -117,7 +117,7 @@ export async function connectDatabases(endpoints: Endpoints, name: string): Prom
       await waitFor(
         'the log of PostgreSQL',
         async () => (found = await statementsOf(log, from)).some((line) => line.includes(mark)),
-        { timeoutSeconds: 10 },
+        { timeoutSeconds: 60 },
       );
       return effectsOf(found, environment);
     },
