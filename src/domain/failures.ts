@@ -9,6 +9,7 @@ export const FAILURES = {
   UnknownService: 'the system has no such service',
   UnknownRunbook: 'the system has no such runbook',
   UnknownWindow: 'the system has no such window in this environment',
+  UnknownErrorBudget: 'the catalog says nothing about the error budget of this environment',
   CatalogInvalid: 'the catalog on the worker does not load',
   SecretMissing: 'a secret reference of the catalog resolves to nothing',
   Forbidden: 'the API server (or another service) forbids it to the worker',
