@@ -4,6 +4,7 @@ import type { Dependencies } from './dependencies.ts';
 import { createBackupActivities } from './backups.ts';
 import { createCatalogActivities } from './catalog.ts';
 import { createDependantActivities } from './dependants.ts';
+import { createErrorBudgetActivities } from './error-budgets.ts';
 import { createEvidenceActivities } from './evidence.ts';
 import { createIncidentActivities } from './incidents.ts';
 import { createLeasesActivities } from './leases.ts';
@@ -22,6 +23,7 @@ export function createActivities(deps: Dependencies) {
     ...createBackupActivities(deps),
     ...createCatalogActivities(deps),
     ...createDependantActivities(deps),
+    ...createErrorBudgetActivities(deps),
     ...createEvidenceActivities(deps),
     ...createIncidentActivities(deps),
     ...createLeasesActivities(deps),

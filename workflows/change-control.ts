@@ -15,6 +15,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LeasesActivities } from '../activities/leases.ts';
+import { budgetMessageSchema, type BudgetMessage } from '../src/contracts/budget-messages.ts';
 import {
   acquireRequestSchema,
   changeControl as contract,
@@ -27,6 +28,7 @@ import {
   type Repair,
 } from '../src/contracts/change-control.ts';
 import type { OrderResult } from '../src/contracts/messages.ts';
+import { takeBudget, type BudgetReply } from '../src/domain/budget/state.ts';
 import { acquire } from '../src/domain/lease/acquire.ts';
 import { nextWake } from '../src/domain/lease/admission.ts';
 import { holderEnded, release, repair, signalSettled, timePassed } from '../src/domain/lease/events.ts';
@@ -39,6 +41,7 @@ import { ifUnderstood, requireShape } from './parts/shape.ts';
 export const acquireUpdate = defineUpdate<AcquireReply, [AcquireRequest]>('acquire');
 export const repairUpdate = defineUpdate<OrderResult, [Repair]>('repair');
 export const repairSignal = defineSignal<[unknown]>('repair');
+export const budgetUpdate = defineUpdate<BudgetReply, [BudgetMessage]>('budget');
 export const stateQuery = defineQuery<ChangeControlState>('state');
 
 /** Well below the 4,096 at which the server suggests it: a short history is replayed quickly by a new worker. */
@@ -106,6 +109,15 @@ export async function changeControl(raw: unknown, carried?: LeaseState): Promise
   const repairHelp = 'A dirty target was checked by hand and is well: {"scope": "shop", "by": "ana", "reason": "…"}';
   setHandler(repairUpdate, takeRepair, { validator: requireShape(repairSchema), description: repairHelp });
   setHandler(repairSignal, ifUnderstood(repairSchema, takeRepair, ignore), { description: repairHelp });
+  setHandler(
+    budgetUpdate,
+    (message) => {
+      const reply = takeBudget(state.budget, message);
+      if (!reply.late) apply({ ...state, budget: reply.budget });
+      return reply;
+    },
+    { validator: requireShape(budgetMessageSchema), description: 'From watchErrorBudget: what was measured' },
+  );
   setHandler(stateQuery, () => viewState(state), { description: 'Leases, reservations and the queue' });
   upsertSearchAttributes({
     OpsSystem: [at.system],

@@ -50,6 +50,16 @@ export async function updateWithStart<Reply>(client: Client, asked: UpdateWithSt
   }
 }
 
+/** The answer of a query to the newest run of a workflow id; undefined when the server knows none. @throws Unavailable */
+export async function queryWorkflow<Answer>(
+  client: Client,
+  { workflowId, query, timeoutMs }: { workflowId: string; query: string; timeoutMs: number },
+): Promise<Answer | undefined> {
+  return await unlessNotFound(() =>
+    client.withDeadline(Date.now() + timeoutMs, () => client.workflow.getHandle(workflowId).query<Answer>(query)),
+  );
+}
+
 /** A run of a workflow id. A reset or continued run keeps the first run id of its chain. */
 export interface Run {
   workflowId: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LONGEST_MUTATION_MS, PRIORITY, STAND_DOWN_GRACE_MS } from '../domain/lease/rules.ts';
+import type { BudgetState } from '../domain/budget/state.ts';
 import type { Contract } from './contract.ts';
 import { leaseScope, person, place, text } from './scalars.ts';
 
@@ -120,6 +121,8 @@ export interface ChangeControlState {
   leases: LeaseView[];
   /** In the order in which they are served. */
   queue: { scope: string; mode: 'reserve' | 'hold'; holder: Holder; priority: Priority; since: string }[];
+  /** Absent when no error budget was measured; its times are Unix milliseconds. */
+  budget?: BudgetState;
   lastToken: number;
   /** Rises by one with every grant, release, refusal, death and repair: a gap proves a deleted record. */
   sequence: number;

@@ -24,10 +24,17 @@ export const measuredAt = (at: number, left: Record<string, number | undefined>)
   })),
 });
 
+/** The state after a message that is not late. */
+export function taken(former: BudgetState | undefined, message: BudgetMessage): BudgetState {
+  const reply = takeBudget(former, message);
+  if (reply.late) throw new Error('the message is late');
+  return reply.budget;
+}
+
 /** The state after measurements of one objective, a minute each. */
 export function budgetAfter(...left: (number | undefined)[]): BudgetState {
   let state: BudgetState | undefined;
   for (const [minute, each] of left.entries())
-    state = takeBudget(state, measuredAt((minute + 1) * MINUTE, { availability: each }))!.budget;
+    state = taken(state, measuredAt((minute + 1) * MINUTE, { availability: each }));
   return state!;
 }

@@ -23,23 +23,20 @@ export interface BudgetState {
   requestId: string;
 }
 
-/** `late`: a newer measurement is there; the message had no effect. */
-export interface BudgetReply {
-  late: boolean;
-  budget: BudgetState;
-}
+/** `late`: the message had no effect, because a newer measurement is there or nothing that it follows from. */
+export type BudgetReply = { late: false; budget: BudgetState } | { late: true; budget?: BudgetState };
 
 type Measured = Extract<BudgetMessage, { kind: 'measured' }>;
 type Settled = Extract<BudgetMessage, { kind: 'settled' }>;
 
-/** Takes a message; undefined when there is nothing to settle, because nothing was measured. */
-export function takeBudget(former: BudgetState | undefined, message: BudgetMessage): BudgetReply | undefined {
+/** Takes a message: a late one and a repeated one have no effect. */
+export function takeBudget(former: BudgetState | undefined, message: BudgetMessage): BudgetReply {
   if (former?.requestId === message.requestId) return { late: false, budget: former };
   if (message.kind === 'measured')
     return former && message.at <= former.at
       ? { late: true, budget: former }
       : { late: false, budget: measured(former, message) };
-  if (!former) return undefined;
+  if (!former) return { late: true };
   return message.at === former.at ? { late: false, budget: settled(former, message) } : { late: true, budget: former };
 }
 

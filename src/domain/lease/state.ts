@@ -8,6 +8,7 @@ import type {
   StandDown,
   TakenFrom,
 } from '../../contracts/change-control.ts';
+import type { BudgetState } from '../budget/state.ts';
 import { PRIORITY, WATCHED_IN_QUEUE } from './rules.ts';
 
 /** How a holder's chain of runs ended. */
@@ -47,6 +48,8 @@ export interface LeaseState {
   queue: Waiting[];
   outbox: Outgoing[];
   answers: { requestId: string; reply: AcquireReply }[];
+  /** Of the error budget; absent when none was measured. */
+  budget?: BudgetState;
   lastToken: number;
   lastSignal: number;
   sequence: number;

@@ -1,4 +1,5 @@
 import type { ChangeControlState, LeaseView } from '../../contracts/change-control.ts';
+import { describeBudget, MEANING } from '../budget/words.ts';
 import { inOrder, type HeldLease, type LeaseState, type Waiting } from './state.ts';
 import { wayBack } from './way-back.ts';
 
@@ -11,7 +12,7 @@ export function phaseOf({ leases }: LeaseState): 'dirty' | 'held' | 'reserved' |
 
 /** What the query `state` answers. */
 export function viewState(state: LeaseState): ChangeControlState {
-  const { at, leases, queue, lastToken, sequence, ignored } = state;
+  const { at, leases, queue, budget, lastToken, sequence, ignored } = state;
   return {
     ...at,
     leases: leases.map(viewLease),
@@ -22,6 +23,7 @@ export function viewState(state: LeaseState): ChangeControlState {
       priority,
       since: iso(since),
     })),
+    ...(budget ? { budget } : {}),
     lastToken,
     sequence,
     ignored,
@@ -46,7 +48,7 @@ const ROOM = 9000;
 
 /** The text the Temporal UI shows (Markdown): who holds what, who waits, and what to do about a dirty lease. */
 export function renderChangeControl(state: LeaseState): string {
-  const { at, leases, queue, ignored } = state;
+  const { at, leases, queue, budget, ignored } = state;
   const dirtyFirst = [...leases].sort((one, other) => Number(Boolean(other.dirty)) - Number(Boolean(one.dirty)));
   const held = dirtyFirst.map((lease) => describeLease(state, lease));
   const waiting = inOrder(queue).map(describeWaiting);
@@ -54,6 +56,9 @@ export function renderChangeControl(state: LeaseState): string {
     `## Change control of ${at.system} ${at.environment}`,
     held.length > 0 ? fit(held) : 'Nobody holds or reserves anything.',
     ...(waiting.length > 0 ? ['### Queue', fit(waiting)] : []),
+    ...(budget
+      ? [`Error budget: **${budget.zone}**: ${MEANING[budget.zone]}. It is ${describeBudget(budget, budget.at)}`]
+      : []),
     ...(ignored > 0 ? [`${ignored} signals were not understood and had no effect.`] : []),
   ].join('\n\n');
 }
