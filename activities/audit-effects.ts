@@ -17,6 +17,7 @@ const LOOKS: ReadonlySet<string> = new Set([
     'pollAction',
   ],
   ...['draftRelease', 'draftRestore', 'describeDatabase', 'describeDependants', 'listBackups', 'findBackup'],
+  ...['loadErrorBudget', 'measureErrorBudget', 'readErrorBudget', 'readDeployWorkflow'],
   ...['checkHealth', 'checkRestored', 'runSmokeTests', 'assertFence'],
   ...['awaitRollout', 'awaitDrained', 'awaitDependants', 'awaitHolderEnd'],
   // The holder's own history has the Signal.
