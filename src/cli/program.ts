@@ -4,6 +4,7 @@ import { createContext, type CommonFlags, type Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import type { Io } from './io.ts';
 import { addAuditCommands } from './tree/audit.ts';
+import { addBudgetCommands } from './tree/budgets.ts';
 import { addDecisionCommands } from './tree/decisions.ts';
 import { addReadingCommands } from './tree/reading.ts';
 import { addReleaseCommands } from './tree/releases.ts';
@@ -58,6 +59,7 @@ export function createProgram(io: Io, json: boolean, done: (code: ExitCode) => v
   addRunbookCommands(program, plan, add);
   addDatabaseCommands(program, plan, add);
   addWindowCommands(program, plan, add);
+  addBudgetCommands(program, plan, add);
   addIncidentCommands(program, plan, add);
   addDecisionCommands(program, add);
   addReadingCommands(program, add);
