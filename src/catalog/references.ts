@@ -1,5 +1,6 @@
 import type { SystemCatalog } from '../contracts/catalog.ts';
 import { delegationProblems } from './delegation-problems.ts';
+import { freezeProblems } from './freezes.ts';
 import { gateProblems } from './gate-problems.ts';
 import { incidentProblems } from './incident-problems.ts';
 import type { Problem } from './issues.ts';
@@ -23,6 +24,7 @@ export function referenceProblems(catalog: SystemCatalog, at: number): Problem[]
     ...databaseProblems(catalog),
     ...runbookProblems(catalog),
     ...windowProblems(catalog, at),
+    ...freezeProblems(catalog),
     ...incidentProblems(catalog),
   ];
 }

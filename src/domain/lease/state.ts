@@ -6,6 +6,7 @@ import type {
   LeaseGrant,
   Priority,
   StandDown,
+  StartedFreeze,
   TakenFrom,
 } from '../../contracts/change-control.ts';
 import { PRIORITY, WATCHED_IN_QUEUE } from './rules.ts';
@@ -47,6 +48,8 @@ export interface LeaseState {
   queue: Waiting[];
   outbox: Outgoing[];
   answers: { requestId: string; reply: AcquireReply }[];
+  /** Absent until somebody starts one. */
+  freezes?: StartedFreeze[];
   lastToken: number;
   lastSignal: number;
   sequence: number;
