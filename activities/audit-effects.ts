@@ -7,6 +7,7 @@ import { fieldsOf } from '../src/audit/labels.ts';
  */
 const LOOKS: ReadonlySet<string> = new Set([
   ...['loadSlice', 'loadDatabase', 'loadRunbook', 'loadIncident', 'loadWindow', 'loadEnvironment', 'planRunbook'],
+  'admitChange',
   ...[
     'observeService',
     'observeTraffic',

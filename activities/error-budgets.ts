@@ -1,7 +1,7 @@
 import { readWorkflowState, setWorkflow } from '../src/adapters/github.ts';
 import { isFailure } from '../src/adapters/failure.ts';
 import { queryPrometheus } from '../src/adapters/prometheus.ts';
-import { queryWorkflow, updateWithStart } from '../src/adapters/temporal.ts';
+import { queryRunning, updateWithStart } from '../src/adapters/temporal.ts';
 import { compileBudget } from '../src/catalog/budgets.ts';
 import type { BudgetMessage } from '../src/contracts/budget-messages.ts';
 import { changeControl, type ChangeControlState } from '../src/contracts/change-control.ts';
@@ -54,11 +54,8 @@ export function createErrorBudgetActivities(
 
     /** What change control knows of it; undefined when it knows nothing or does not run. @throws Unavailable */
     async readErrorBudget(at: Place): Promise<{ budget?: BudgetState }> {
-      const state = await queryWorkflow<ChangeControlState>(deps.temporal, {
-        workflowId: changeControl.workflowId(at),
-        query: 'state',
-        timeoutMs: ANSWER_MS,
-      });
+      const id = changeControl.workflowId(at);
+      const state = await queryRunning<ChangeControlState>(deps.temporal, id, 'state', ANSWER_MS);
       return state?.budget ? { budget: state.budget } : {};
     },
 

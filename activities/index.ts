@@ -1,4 +1,5 @@
 import { createActionActivities } from './actions.ts';
+import { createAdmissionActivities } from './admission.ts';
 import { createAuditActivities } from './audit.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createBackupActivities } from './backups.ts';
@@ -19,6 +20,7 @@ import { createWindowActivities } from './windows.ts';
 export function createActivities(deps: Dependencies) {
   return {
     ...createActionActivities(deps),
+    ...createAdmissionActivities(deps),
     ...createAuditActivities(deps),
     ...createBackupActivities(deps),
     ...createCatalogActivities(deps),

@@ -50,16 +50,6 @@ export async function updateWithStart<Reply>(client: Client, asked: UpdateWithSt
   }
 }
 
-/** The answer of a query to the newest run of a workflow id; undefined when the server knows none. @throws Unavailable */
-export async function queryWorkflow<Answer>(
-  client: Client,
-  { workflowId, query, timeoutMs }: { workflowId: string; query: string; timeoutMs: number },
-): Promise<Answer | undefined> {
-  return await unlessNotFound(() =>
-    client.withDeadline(Date.now() + timeoutMs, () => client.workflow.getHandle(workflowId).query<Answer>(query)),
-  );
-}
-
 /** A run of a workflow id. A reset or continued run keeps the first run id of its chain. */
 export interface Run {
   workflowId: string;
@@ -224,5 +214,22 @@ export async function signalRunning(
 ): Promise<void> {
   await unlessNotFound(() =>
     client.withDeadline(Date.now() + timeoutMs, () => client.workflow.getHandle(workflowId).signal(signal, argument)),
+  );
+}
+
+/**
+ * Asks a workflow if it runs; undefined when it does not.
+ * @throws Unavailable when no worker answers in time
+ */
+export async function queryRunning<Answer>(
+  client: Client,
+  workflowId: string,
+  query: string,
+  timeoutMs: number,
+): Promise<Answer | undefined> {
+  const run = await describeRun(client, workflowId);
+  if (run?.status !== 'RUNNING') return undefined;
+  return unlessNotFound(() =>
+    client.withDeadline(Date.now() + timeoutMs, () => client.workflow.getHandle(workflowId).query<Answer>(query)),
   );
 }

@@ -1,6 +1,7 @@
 import type { SystemCatalog } from '../contracts/catalog.ts';
 import { budgetProblems } from './budgets.ts';
 import { delegationProblems } from './delegation-problems.ts';
+import { freezeProblems } from './freezes.ts';
 import { gateProblems } from './gate-problems.ts';
 import { incidentProblems } from './incident-problems.ts';
 import type { Problem } from './issues.ts';
@@ -24,6 +25,7 @@ export function referenceProblems(catalog: SystemCatalog, at: number): Problem[]
     ...databaseProblems(catalog),
     ...runbookProblems(catalog),
     ...windowProblems(catalog, at),
+    ...freezeProblems(catalog),
     ...incidentProblems(catalog),
     ...budgetProblems(catalog),
   ];

@@ -9,6 +9,7 @@ import { addDecisionCommands } from './tree/decisions.ts';
 import { addReadingCommands } from './tree/reading.ts';
 import { addReleaseCommands } from './tree/releases.ts';
 import { addDatabaseCommands } from './tree/databases.ts';
+import { addFreezeCommands } from './tree/freezes.ts';
 import { addIncidentCommands } from './tree/incidents.ts';
 import { addRunbookCommands } from './tree/runbooks.ts';
 import { addWindowCommands } from './tree/windows.ts';
@@ -60,6 +61,7 @@ export function createProgram(io: Io, json: boolean, done: (code: ExitCode) => v
   addDatabaseCommands(program, plan, add);
   addWindowCommands(program, plan, add);
   addBudgetCommands(program, plan, add);
+  addFreezeCommands(program, add);
   addIncidentCommands(program, plan, add);
   addDecisionCommands(program, add);
   addReadingCommands(program, add);

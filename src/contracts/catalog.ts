@@ -3,6 +3,7 @@ import { gate, kubernetesName, url } from './catalog-parts.ts';
 import { channel } from './channels.ts';
 import { database, type CatalogDatabase, type DatabaseServer } from './database.ts';
 import { errorBudget } from './error-budget.ts';
+import { freeze } from './freeze.ts';
 import { incidents } from './incident-catalog.ts';
 import { redis } from './redis.ts';
 import { runbook } from './runbook.ts';
@@ -123,6 +124,7 @@ export const systemSchema = z.strictObject({
   redis: z.record(name, redis).default({}),
   runbooks: z.record(name, runbook).default({}),
   windows: z.record(name, maintenance).default({}),
+  freezes: z.record(name, freeze).default({}),
   incidents: incidents.optional(),
   errorBudgets: z.record(name, errorBudget).default({}).describe('By environment'),
   people: z.array(personEntry).default([]),

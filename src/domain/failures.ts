@@ -27,6 +27,7 @@ export const FAILURES = {
   ExpressionFailed: 'an expression of a runbook has no value: something it names is not there, or of another type',
   DeadlinePassed: 'what a step waited for did not come true in time',
   WindowClosed: 'the window does not open now, or it is too late in it to begin',
+  ChangesClosed: 'a freeze keeps changes out now; the message says which, and when it opens',
   GateNotApproved: 'a gate was rejected, withdrawn, or expired',
   LeaseUnavailable: 'another procedure holds the target',
   StoodDown: 'the procedure gave way to a rollback or an incident',

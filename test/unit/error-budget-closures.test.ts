@@ -1,16 +1,16 @@
 import fc from 'fast-check';
-import { budgetClosures, type BudgetRequest } from '../../src/domain/budget/closures.ts';
-import { admit } from '../../src/domain/change/admission.ts';
+import { budgetClosures } from '../../src/domain/budget/closures.ts';
+import { admit, type ChangeRequest } from '../../src/domain/change/admission.ts';
 import { budgetAfter, MINUTE } from '../support/budget.ts';
 
 const green = budgetAfter(100);
 const yellow = budgetAfter(40);
 const red = budgetAfter(5);
 const AT = 3 * MINUTE;
-const verdict = (budget: typeof green | undefined, request: BudgetRequest) =>
+const verdict = (budget: typeof green | undefined, request: ChangeRequest) =>
   admit(request, AT, { closures: budgetClosures(budget, request, AT) });
 
-test.each<[string, typeof green | undefined, BudgetRequest, string]>([
+test.each<[string, typeof green | undefined, ChangeRequest, string]>([
   ['a release where nothing is measured', undefined, { kind: 'deployment' }, 'admitted'],
   ['a release where it never could be measured', budgetAfter(undefined), { kind: 'deployment' }, 'admitted'],
   ['a release in green', green, { kind: 'deployment' }, 'admitted'],
@@ -55,7 +55,7 @@ test('whatever the zone, no urgent request is refused, and red admits no release
   fc.assert(
     fc.property(left, kinds, fc.boolean(), (measured, kind, critical) => {
       const budget = budgetAfter(...measured);
-      const given = verdict(budget, { kind: kind as BudgetRequest['kind'], critical }).verdict;
+      const given = verdict(budget, { kind: kind as ChangeRequest['kind'], critical }).verdict;
       if (kind === 'rollback' || kind === 'incident') return given !== 'refused';
       if (kind !== 'deployment') return given === 'admitted';
       return (given === 'refused') === (budget.zone === 'red' || (budget.zone === 'yellow' && !critical));

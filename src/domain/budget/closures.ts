@@ -1,22 +1,14 @@
 import type { Priority } from '../../contracts/change-control.ts';
-import type { Closure } from '../change/admission.ts';
+import type { ChangeRequest, Closure } from '../change/admission.ts';
 import type { BudgetState } from './state.ts';
 import { decisive, describeSlo, iso, liftedBy, staleText } from './words.ts';
 import { isStale } from './state.ts';
-
-/** What a request says of itself, as far as an error budget asks. */
-export interface BudgetRequest {
-  kind: Priority;
-  service?: string | undefined;
-  /** The release is critical, it says. */
-  critical?: boolean | undefined;
-}
 
 /** Kinds of procedure that a zone is about; rollbacks and incidents pass it, which is recorded. */
 const CONCERNED: Priority[] = ['deployment', 'rollback', 'incident'];
 
 /** What the zone closes to a request: in yellow what is not critical, in red everything. */
-export function budgetClosures(budget: BudgetState | undefined, request: BudgetRequest, at: number): Closure[] {
+export function budgetClosures(budget: BudgetState | undefined, request: ChangeRequest, at: number): Closure[] {
   if (!budget || !CONCERNED.includes(request.kind)) return [];
   const { zone, since } = budget;
   if (zone !== 'red' && (zone !== 'yellow' || isCritical(budget, request))) return [];
@@ -30,6 +22,6 @@ export function budgetClosures(budget: BudgetState | undefined, request: BudgetR
 }
 
 /** Whether a release is critical, by its service or by its own word where that counts. */
-export const isCritical = ({ critical }: Pick<BudgetState, 'critical'>, request: BudgetRequest): boolean =>
+export const isCritical = ({ critical }: Pick<BudgetState, 'critical'>, request: ChangeRequest): boolean =>
   (request.service !== undefined && critical.services.includes(request.service)) ||
   (request.critical === true && critical.onRequest);

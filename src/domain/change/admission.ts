@@ -4,6 +4,9 @@ import { isUrgent } from '../lease/state.ts';
 /** Who wants to change something, as far as admission asks. */
 export interface ChangeRequest {
   kind: Priority;
+  service?: string;
+  /** Of a release: it says of itself that it is critical. */
+  critical?: boolean;
 }
 
 /**
@@ -53,4 +56,7 @@ export function admit({ kind }: ChangeRequest, at: number, { closures }: ChangeS
 const opening = ({ opens }: Closure): number => opens ?? Infinity;
 
 const describe = ({ source, rule, reason, opens }: Closure): string =>
-  `${source} ${rule} (${reason}), which ${opens === undefined ? 'does not say when it opens' : `opens at ${new Date(opens).toISOString()}`}`;
+  // What ends an error budget's zone is no time, and part of its reason.
+  source === 'error-budget'
+    ? `${source} ${rule} (${reason})`
+    : `${source} ${rule} (${reason}), which ${opens === undefined ? 'does not say when it opens' : `opens at ${new Date(opens).toISOString()}`}`;

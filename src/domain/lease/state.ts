@@ -6,6 +6,7 @@ import type {
   LeaseGrant,
   Priority,
   StandDown,
+  StartedFreeze,
   TakenFrom,
 } from '../../contracts/change-control.ts';
 import type { BudgetState } from '../budget/state.ts';
@@ -50,6 +51,8 @@ export interface LeaseState {
   answers: { requestId: string; reply: AcquireReply }[];
   /** Of the error budget; absent when none was measured. */
   budget?: BudgetState;
+  /** Absent until somebody starts one. */
+  freezes?: StartedFreeze[];
   lastToken: number;
   lastSignal: number;
   sequence: number;
