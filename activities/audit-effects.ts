@@ -7,6 +7,7 @@ import { fieldsOf } from '../src/audit/labels.ts';
  */
 const LOOKS: ReadonlySet<string> = new Set([
   ...['loadSlice', 'loadDatabase', 'loadRunbook', 'loadIncident', 'loadWindow', 'loadEnvironment', 'planRunbook'],
+  'admitChange',
   ...[
     'observeService',
     'observeTraffic',
@@ -17,6 +18,7 @@ const LOOKS: ReadonlySet<string> = new Set([
     'pollAction',
   ],
   ...['draftRelease', 'draftRestore', 'describeDatabase', 'describeDependants', 'listBackups', 'findBackup'],
+  ...['loadErrorBudget', 'measureErrorBudget', 'readErrorBudget', 'readDeployWorkflow'],
   ...['checkHealth', 'checkRestored', 'runSmokeTests', 'assertFence'],
   ...['awaitRollout', 'awaitDrained', 'awaitDependants', 'awaitHolderEnd'],
   // The holder's own history has the Signal.

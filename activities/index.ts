@@ -1,9 +1,11 @@
 import { createActionActivities } from './actions.ts';
+import { createAdmissionActivities } from './admission.ts';
 import { createAuditActivities } from './audit.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createBackupActivities } from './backups.ts';
 import { createCatalogActivities } from './catalog.ts';
 import { createDependantActivities } from './dependants.ts';
+import { createErrorBudgetActivities } from './error-budgets.ts';
 import { createEvidenceActivities } from './evidence.ts';
 import { createIncidentActivities } from './incidents.ts';
 import { createLeasesActivities } from './leases.ts';
@@ -18,10 +20,12 @@ import { createWindowActivities } from './windows.ts';
 export function createActivities(deps: Dependencies) {
   return {
     ...createActionActivities(deps),
+    ...createAdmissionActivities(deps),
     ...createAuditActivities(deps),
     ...createBackupActivities(deps),
     ...createCatalogActivities(deps),
     ...createDependantActivities(deps),
+    ...createErrorBudgetActivities(deps),
     ...createEvidenceActivities(deps),
     ...createIncidentActivities(deps),
     ...createLeasesActivities(deps),

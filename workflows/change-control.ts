@@ -15,21 +15,28 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LeasesActivities } from '../activities/leases.ts';
+import { budgetMessageSchema, type BudgetMessage } from '../src/contracts/budget-messages.ts';
 import {
   acquireRequestSchema,
+  endFreezeSchema,
+  startFreezeSchema,
   changeControl as contract,
   leaseReleaseSchema,
   repairSchema,
   type AcquireReply,
   type AcquireRequest,
   type ChangeControlState,
+  type EndFreeze,
+  type StartFreeze,
   type Holder,
   type Repair,
 } from '../src/contracts/change-control.ts';
 import type { OrderResult } from '../src/contracts/messages.ts';
+import { takeBudget, type BudgetReply } from '../src/domain/budget/state.ts';
 import { acquire } from '../src/domain/lease/acquire.ts';
 import { nextWake } from '../src/domain/lease/admission.ts';
 import { holderEnded, release, repair, signalSettled, timePassed } from '../src/domain/lease/events.ts';
+import { endFreeze, startFreeze } from '../src/domain/lease/freezes.ts';
 import { emptyState, watchedHolders, type LeaseState, type Outgoing } from '../src/domain/lease/state.ts';
 import { phaseOf, renderChangeControl, viewState } from '../src/domain/lease/view.ts';
 import { parseInput } from './parts/input.ts';
@@ -39,6 +46,11 @@ import { ifUnderstood, requireShape } from './parts/shape.ts';
 export const acquireUpdate = defineUpdate<AcquireReply, [AcquireRequest]>('acquire');
 export const repairUpdate = defineUpdate<OrderResult, [Repair]>('repair');
 export const repairSignal = defineSignal<[unknown]>('repair');
+export const budgetUpdate = defineUpdate<BudgetReply, [BudgetMessage]>('budget');
+export const startFreezeUpdate = defineUpdate<OrderResult, [StartFreeze]>('startFreeze');
+export const startFreezeSignal = defineSignal<[unknown]>('startFreeze');
+export const endFreezeUpdate = defineUpdate<OrderResult, [EndFreeze]>('endFreeze');
+export const endFreezeSignal = defineSignal<[unknown]>('endFreeze');
 export const stateQuery = defineQuery<ChangeControlState>('state');
 
 /** Well below the 4,096 at which the server suggests it: a short history is replayed quickly by a new worker. */
@@ -98,14 +110,36 @@ export async function changeControl(raw: unknown, carried?: LeaseState): Promise
     ifUnderstood(leaseReleaseSchema, (message) => apply(release(state, message, Date.now())), ignore),
     { description: 'From procedures: give up a lease, a reservation or a place in the queue' },
   );
-  const takeRepair = (order: Repair): OrderResult => {
-    const { state: next, result } = repair(state, order, Date.now());
-    apply(next);
-    return result;
-  };
+  /** What a person orders: by an Update with its answer, or by a Signal from the Temporal UI. */
+  const take =
+    <Order>(carryOut: (from: LeaseState, order: Order, now: number) => { state: LeaseState; result: OrderResult }) =>
+    (order: Order): OrderResult => {
+      const { state: next, result } = carryOut(state, order, Date.now());
+      apply(next);
+      return result;
+    };
+  const takeRepair = take<Repair>(repair);
   const repairHelp = 'A dirty target was checked by hand and is well: {"scope": "shop", "by": "ana", "reason": "…"}';
   setHandler(repairUpdate, takeRepair, { validator: requireShape(repairSchema), description: repairHelp });
   setHandler(repairSignal, ifUnderstood(repairSchema, takeRepair, ignore), { description: repairHelp });
+  setHandler(
+    budgetUpdate,
+    (message) => {
+      const reply = takeBudget(state.budget, message);
+      if (!reply.late) apply({ ...state, budget: reply.budget });
+      return reply;
+    },
+    { validator: requireShape(budgetMessageSchema), description: 'From watchErrorBudget: what was measured' },
+  );
+  const freezeHelp =
+    'Keep changes out from now on: {"until": "2026-12-27T08:00:00Z", "reason": "…", "by": "ana", "name": "…"}';
+  const takeFreeze = (order: StartFreeze): OrderResult => take(startFreeze)(startFreezeSchema.parse(order));
+  setHandler(startFreezeUpdate, takeFreeze, { validator: requireShape(startFreezeSchema), description: freezeHelp });
+  setHandler(startFreezeSignal, ifUnderstood(startFreezeSchema, takeFreeze, ignore), { description: freezeHelp });
+  const thawHelp = 'End a freeze that was started by hand: {"name": "…", "by": "ana"}';
+  const takeThaw = (order: EndFreeze): OrderResult => take(endFreeze)(endFreezeSchema.parse(order));
+  setHandler(endFreezeUpdate, takeThaw, { validator: requireShape(endFreezeSchema), description: thawHelp });
+  setHandler(endFreezeSignal, ifUnderstood(endFreezeSchema, takeThaw, ignore), { description: thawHelp });
   setHandler(stateQuery, () => viewState(state), { description: 'Leases, reservations and the queue' });
   upsertSearchAttributes({
     OpsSystem: [at.system],

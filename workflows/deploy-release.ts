@@ -12,6 +12,7 @@ import { formatDuration } from '../src/domain/duration.ts';
 import type { ReleasePlan } from '../src/domain/release/plan-types.ts';
 import { escapeCommand } from '../src/domain/release/selectors.ts';
 import { quick } from './parts/activities.ts';
+import { closedRefusals, requireOpen } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { checkFitness, faultsOf } from './parts/checks.ts';
 import { proveColor, raiseColor, switchToColor, type ColorWork } from './parts/color.ts';
@@ -41,14 +42,20 @@ export async function deployRelease(raw: unknown): Promise<DeployReleaseResult> 
   });
   const { procedure, undo, lease } = parts;
   const gates = useGates(procedure);
+  const asked = { service: input.service, critical: input.critical };
+  if (input.critical) procedure.show('critical', `CRITICAL, says ${input.requestedBy}: ${input.reason}`);
 
   return carryOut(parts, async () => {
     await procedure.step('planning', `Plan ${input.service} ${version}`);
     const slice = await quick('Read the catalog').loadSlice(input);
     procedure.setChannels(slice.policies.deployRelease.notify);
     let plan = await draft(slice);
-    if (input.planOnly) return { outcome: 'planned', version, plan };
+    if (input.planOnly) {
+      const refusals = [...plan.refusals, ...(await closedRefusals(procedure, 'deployment', Date.now(), asked))];
+      return { outcome: 'planned', version, plan: { ...plan, refusals } };
+    }
     refuse(plan);
+    await requireOpen(procedure, 'deployment', Date.now(), asked);
     await lease.reserve({ onBusy: input.onBusy });
     await checkFitness(procedure, slice, plan);
 
@@ -84,7 +91,10 @@ export async function deployRelease(raw: unknown): Promise<DeployReleaseResult> 
     async function approvedLease(): Promise<number> {
       for (let round = 1; round <= PLAN_ROUNDS; round++) {
         await approve(gates, procedure, slice, plan, input);
+        // People may have taken hours, and others may hold the lease for as long.
+        await requireOpen(procedure, 'deployment', Date.now(), asked);
         const { token: granted } = await lease.hold({ onBusy: 'queue', preempt: false });
+        await requireOpen(procedure, 'deployment', Date.now(), asked);
         const now = await draft(slice);
         refuse(now);
         const changed = now.digest !== plan.digest;

@@ -10,6 +10,7 @@ export { reviewRelease } from './review-release.ts';
 export { rollBackRelease } from './roll-back-release.ts';
 export { verifyBackup } from './verify-backup.ts';
 export { runRunbook } from './run-runbook.ts';
+export { watchErrorBudget } from './watch-error-budget.ts';
 export { exportAudit } from './export-audit.ts';
 export { readAudit } from './read-audit.ts';
 export { reconcileAudit } from './reconcile-audit.ts';

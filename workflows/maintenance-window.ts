@@ -9,6 +9,7 @@ import { targetOf } from '../src/domain/release/target.ts';
 import { iso, windowPlan } from '../src/domain/window/plan.ts';
 import { quick, stream } from './parts/activities.ts';
 import { dump } from './parts/backup.ts';
+import { closedRefusals, requireOpen } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { failure } from './parts/failure.ts';
 import { parseInput } from './parts/input.ts';
@@ -36,7 +37,11 @@ export async function maintenanceWindow(raw: unknown): Promise<MaintenanceWindow
     procedure.setChannels(slice.spec.notify);
     const mode = useMode(parts, slice);
     const plan = windowPlan(slice, await mode.plan());
-    if (input.planOnly) return { outcome: 'planned', plan };
+    const opensAt = Math.max(Date.now(), slice.opening.opensAt);
+    if (input.planOnly) {
+      const refusals = [...plan.refusals, ...(await closedRefusals(procedure, 'maintenance', opensAt))];
+      return { outcome: 'planned', plan: { ...plan, refusals } };
+    }
     procedure.publish({ plan, etaAt: iso(slice.opening.closesAt) });
     if (slice.closed) throw failure('WindowClosed', `Window ${window} is closed: ${slice.closed}.`);
     if (slice.coveredBy) {
@@ -45,7 +50,10 @@ export async function maintenanceWindow(raw: unknown): Promise<MaintenanceWindow
       );
       return { outcome: 'covered', coveredBy: slice.coveredBy };
     }
+    // Before notice is given of what cannot be.
+    await requireOpen(procedure, 'maintenance', opensAt);
     await untilOpen(slice);
+    await requireOpen(procedure, 'maintenance');
     const tokens = await take(slice);
     const report = emptyReport(slice);
     const tasks = useWindowTasks({ procedure, slice, input, tokens, report });
@@ -83,6 +91,7 @@ export async function maintenanceWindow(raw: unknown): Promise<MaintenanceWindow
     await procedure.step('waiting', `Taking the lease on ${slice.scopes.join(', ')}`);
     lease.cover(slice.scopes);
     const { tokens } = await lease.hold({ onBusy: 'queue', preempt: false });
+    await requireOpen(procedure, 'maintenance');
     if (Date.now() > slice.opening.lastStartAt)
       throw failure(
         'WindowClosed',

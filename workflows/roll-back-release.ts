@@ -7,6 +7,7 @@ import { escapeCommand, servingDeployments } from '../src/domain/release/selecto
 import type { LiveService } from '../src/domain/release/state.ts';
 import { targetOf } from '../src/domain/release/target.ts';
 import { cleanup, poll, quick, traffic } from './parts/activities.ts';
+import { requireOpen } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { clearUp } from './parts/clear-up.ts';
 import { proveColor, raiseColor, switchToColor } from './parts/color.ts';
@@ -41,6 +42,7 @@ export async function rollBackRelease(raw: unknown): Promise<RollBackReleaseResu
       const plan = accept(planRollback(live, input));
       return { outcome: 'planned', version: plan.record.version, deployment: plan.record.deployment, plan };
     }
+    await requireOpen(procedure, 'rollback');
     if (!emergency) await confirm(slice, target);
     procedure.tell(`Rolling back ${input.service} (${input.mode}), asked by ${input.requestedBy}: ${input.reason}`);
 

@@ -2,6 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { Plan } from '../src/contracts/plan.ts';
 import { runRunbook as contract, type RunRunbookResult } from '../src/contracts/run-runbook.ts';
 import { quick } from './parts/activities.ts';
+import { closedRefusals } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { useGates } from './parts/gates.ts';
 import { parseInput } from './parts/input.ts';
@@ -33,7 +34,11 @@ export async function runRunbook(raw: unknown): Promise<RunRunbookResult> {
     procedure.setChannels(slice.notify);
     const key = `runs/${workflowInfo().workflowId}/${workflowInfo().firstExecutionRunId}`;
     const right = await planRun({ parts, gates, slice, input, key });
-    if (input.planOnly) return { outcome: 'planned', steps: [], plan: right.plan };
+    if (input.planOnly) {
+      const { plan } = right;
+      const refusals = plan.changes.length > 0 ? await closedRefusals(procedure, input.priority) : [];
+      return { outcome: 'planned', steps: [], plan: { ...plan, refusals: [...plan.refusals, ...refusals] } };
+    }
     await right.begin();
     // The library of expressions takes 250 KB of every workflow that loads it, and a parked release needs none.
     const { useSteps } = await import(/* webpackMode: "eager" */ './parts/steps.ts');

@@ -216,3 +216,20 @@ export async function signalRunning(
     client.withDeadline(Date.now() + timeoutMs, () => client.workflow.getHandle(workflowId).signal(signal, argument)),
   );
 }
+
+/**
+ * Asks a workflow if it runs; undefined when it does not.
+ * @throws Unavailable when no worker answers in time
+ */
+export async function queryRunning<Answer>(
+  client: Client,
+  workflowId: string,
+  query: string,
+  timeoutMs: number,
+): Promise<Answer | undefined> {
+  const run = await describeRun(client, workflowId);
+  if (run?.status !== 'RUNNING') return undefined;
+  return unlessNotFound(() =>
+    client.withDeadline(Date.now() + timeoutMs, () => client.workflow.getHandle(workflowId).query<Answer>(query)),
+  );
+}

@@ -9,6 +9,8 @@ type Reader = (event: HistoryEvent, reading: Reading) => Told | undefined;
 
 /** The activity that asks change control; its answer is a record of its own. */
 const ACQUIRE = 'acquireLease';
+/** The activity that asks whether a change is let in; only what is refused, or passes all the same, is told. */
+const ADMIT = 'admitChange';
 
 /** By type of event; what is not here tells nothing that somebody did. */
 export const READERS: Record<string, Reader> = {
@@ -27,9 +29,10 @@ export const READERS: Record<string, Reader> = {
   EVENT_TYPE_ACTIVITY_TASK_SCHEDULED({ id, attributes }, reading) {
     const activity = nameOf(fieldsOf(attributes['activityType'])['name']) ?? 'unknown';
     const input = first(attributes['input']);
-    if (activity !== ACQUIRE && !reading.changes(activity, input)) return undefined;
+    const asks = activity === ACQUIRE || activity === ADMIT;
+    if (!asks && !reading.changes(activity, input)) return undefined;
     reading.activities.set(id, { activity, input, attempt: 1 });
-    return activity === ACQUIRE ? undefined : effect(reading, id, 'scheduled', { inputs: digestOf(input) });
+    return asks ? undefined : effect(reading, id, 'scheduled', { inputs: digestOf(input) });
   },
   EVENT_TYPE_ACTIVITY_TASK_STARTED({ attributes: { scheduledEventId, attempt } }, { activities }) {
     const known = activities.get(Number(scheduledEventId));
@@ -38,7 +41,9 @@ export const READERS: Record<string, Reader> = {
   },
   EVENT_TYPE_ACTIVITY_TASK_COMPLETED({ attributes: { scheduledEventId, result } }, reading) {
     const id = Number(scheduledEventId);
-    if (reading.activities.get(id)?.activity === ACQUIRE) return acquired(reading, id, first(result));
+    const activity = reading.activities.get(id)?.activity;
+    if (activity === ACQUIRE) return acquired(reading, id, first(result));
+    if (activity === ADMIT) return admitted(reading, first(result));
     return effect(reading, id, 'completed', { evidence: evidenceIn(first(result)) });
   },
   EVENT_TYPE_ACTIVITY_TASK_FAILED: ({ attributes: { scheduledEventId, failure } }, reading) =>
@@ -90,7 +95,7 @@ export const READERS: Record<string, Reader> = {
 
 function effect(reading: Reading, scheduled: number, outcome: string, more: Partial<Told> = {}): Told | undefined {
   const known = reading.activities.get(scheduled);
-  if (!known) return undefined;
+  if (!known || known.activity === ADMIT) return undefined;
   const { activity, input, attempt } = known;
   const { action, scope } = labelsOf(input);
   return {
@@ -119,6 +124,15 @@ function acquired(reading: Reading, scheduled: number, reply: unknown): Told | u
       Object.entries({ mode, priority, preempt, token, sequence }).filter((entry) => entry[1] !== undefined),
     ) as Record<string, string>,
   };
+}
+
+/** A change that was kept out, or that passed all the same because it brings a service back. */
+function admitted({ requester: who }: Reading, result: unknown): Told | undefined {
+  const { verdict, message, reason, rule } = fieldsOf(result);
+  const outcome = nameOf(verdict);
+  if (outcome === undefined || outcome === 'admitted') return undefined;
+  const labels = labelsOf({ reason: message ?? reason, rule, breakGlass: outcome === 'passes-by-break-glass' });
+  return { kind: 'lease', what: 'admit', who, outcome, labels };
 }
 
 const targeted = (scope: unknown): { target?: string } => (typeof scope === 'string' ? { target: scope } : {});

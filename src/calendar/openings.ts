@@ -41,7 +41,7 @@ export function openingOn(window: WindowTimes, date: Temporal.PlainDate): Openin
 }
 
 /** Local dates from the one at `from` on, as many as asked for. */
-function* datesFrom(zone: string, from: number, days: number): Generator<Temporal.PlainDate> {
+export function* datesFrom(zone: string, from: number, days: number): Generator<Temporal.PlainDate> {
   let date = dateAt(zone, from);
   for (let day = 0; day < days; day++) {
     yield date;
@@ -81,4 +81,4 @@ export function stateAt(
   return { state: open ? 'open' : 'closed', opening: found, nextTransition: open ? found.closesAt : found.opensAt };
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;

@@ -1,11 +1,13 @@
 import type { SystemCatalog } from '../contracts/catalog.ts';
+import { budgetProblems } from './budgets.ts';
 import { delegationProblems } from './delegation-problems.ts';
+import { freezeProblems } from './freezes.ts';
 import { gateProblems } from './gate-problems.ts';
 import { incidentProblems } from './incident-problems.ts';
 import type { Problem } from './issues.ts';
 import { duplicates, fault, noSuch } from './problems.ts';
+import { placeholderProblems } from './placeholders.ts';
 import { runbookProblems } from './runbooks.ts';
-import { suggest } from './suggest.ts';
 import { windowProblems } from './windows.ts';
 
 /** Faults between the parts of a system: names that nothing has, numbers that contradict each other. */
@@ -23,7 +25,9 @@ export function referenceProblems(catalog: SystemCatalog, at: number): Problem[]
     ...databaseProblems(catalog),
     ...runbookProblems(catalog),
     ...windowProblems(catalog, at),
+    ...freezeProblems(catalog),
     ...incidentProblems(catalog),
+    ...budgetProblems(catalog),
   ];
 }
 
@@ -103,17 +107,7 @@ function serviceProblems({ services, environments }: SystemCatalog): Problem[] {
 function queryProblems(metric: SystemCatalog['services'][string]['metrics'][number], path: PropertyKey[]): Problem[] {
   const queries: [PropertyKey[], string][] = [[[...path, 'query'], metric.query]];
   if (metric.samples) queries.push([[...path, 'samples', 'query'], metric.samples.query]);
-  return queries.flatMap(([at, query]) =>
-    [...query.matchAll(/\$\{?([A-Za-z_]\w*)/g)]
-      .map((match) => match[1]!)
-      .filter((name) => !PLACEHOLDERS.includes(name))
-      .map((name) =>
-        fault(
-          at,
-          `expected only ${PLACEHOLDERS.map((each) => `$${each}`).join(', ')}, got $${name}${suggest(name, PLACEHOLDERS)}`,
-        ),
-      ),
-  );
+  return queries.flatMap(([at, query]) => placeholderProblems(query, at, PLACEHOLDERS));
 }
 
 function databaseProblems({ databases, environments, services }: SystemCatalog): Problem[] {

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { gate, kubernetesName, url } from './catalog-parts.ts';
 import { channel } from './channels.ts';
 import { database, type CatalogDatabase, type DatabaseServer } from './database.ts';
+import { errorBudget } from './error-budget.ts';
+import { freeze } from './freeze.ts';
 import { incidents } from './incident-catalog.ts';
 import { redis } from './redis.ts';
 import { runbook } from './runbook.ts';
@@ -122,7 +124,9 @@ export const systemSchema = z.strictObject({
   redis: z.record(name, redis).default({}),
   runbooks: z.record(name, runbook).default({}),
   windows: z.record(name, maintenance).default({}),
+  freezes: z.record(name, freeze).default({}),
   incidents: incidents.optional(),
+  errorBudgets: z.record(name, errorBudget).default({}).describe('By environment'),
   people: z.array(personEntry).default([]),
   channels: z.record(name, channel).default({}),
   policies: z

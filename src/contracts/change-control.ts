@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { LONGEST_MUTATION_MS, PRIORITY, STAND_DOWN_GRACE_MS } from '../domain/lease/rules.ts';
+import type { BudgetState } from '../domain/budget/state.ts';
 import type { Contract } from './contract.ts';
-import { leaseScope, person, place, text } from './scalars.ts';
+import { CHANGE_KINDS, type ChangeKind } from './freeze.ts';
+import { leaseScope, name, person, place, text } from './scalars.ts';
 
 export { LONGEST_MUTATION_MS, PRIORITY, STAND_DOWN_GRACE_MS };
 export type Priority = keyof typeof PRIORITY;
@@ -99,6 +101,35 @@ export const repairSchema = z.strictObject({
 });
 export type Repair = z.infer<typeof repairSchema>;
 
+/** A freeze that a person started; times are Unix milliseconds. */
+export interface StartedFreeze {
+  name: string;
+  reason: string;
+  by: string;
+  changes: ChangeKind[];
+  from: number;
+  until: number;
+}
+
+/** Update and Signal `startFreeze`: from now on. One of the same name takes its place: it is prolonged or shortened. */
+export const startFreezeSchema = z.strictObject({
+  name: name.default('by-hand'),
+  until: z.iso
+    .datetime({ offset: true, error: 'expected an end with time and zone, such as 2026-12-27T08:00:00Z' })
+    .describe('Mandatory: a freeze that nobody ends must end'),
+  reason: text,
+  by: person,
+  changes: z
+    .array(z.enum(CHANGE_KINDS))
+    .min(1)
+    .default([...CHANGE_KINDS]),
+});
+export type StartFreeze = z.input<typeof startFreezeSchema>;
+
+/** Update and Signal `endFreeze`. */
+export const endFreezeSchema = z.strictObject({ name: name.default('by-hand'), by: person, reason: text.optional() });
+export type EndFreeze = z.input<typeof endFreezeSchema>;
+
 export interface LeaseView {
   scope: string;
   mode: 'reserve' | 'hold';
@@ -120,8 +151,12 @@ export interface ChangeControlState {
   leases: LeaseView[];
   /** In the order in which they are served. */
   queue: { scope: string; mode: 'reserve' | 'hold'; holder: Holder; priority: Priority; since: string }[];
+  /** Absent when no error budget was measured; its times are Unix milliseconds. */
+  budget?: BudgetState;
+  /** Started by people and not over; absent in answers of older workers. Those of the catalog are not here. */
+  freezes?: StartedFreeze[];
   lastToken: number;
-  /** Rises by one with every grant, release, refusal, death and repair: a gap proves a deleted record. */
+  /** Rises by one with every grant, release, refusal, death, repair and freeze: a gap proves a deleted record. */
   sequence: number;
   /** Signals that were not understood and had no effect. */
   ignored: number;

@@ -3,15 +3,24 @@ import { tagOf } from '../domain/release/image.ts';
 import type { Contract } from './contract.ts';
 import { imageReference, person, serviceReference, text, version } from './scalars.ts';
 
-const input = z.strictObject({
-  ...serviceReference,
-  image: imageReference.describe('Image to release, with a tag or digest'),
-  version: version.optional().describe('Version that /health must report; default: the tag of the image'),
-  requestedBy: person.describe('Who asks; excluded from deciding where four eyes are required'),
-  reason: text.optional(),
-  planOnly: z.boolean().default(false).describe('Show the plan and touch nothing'),
-  onBusy: z.enum(['refuse', 'queue']).default('refuse').describe('When another procedure holds the service'),
-});
+const input = z
+  .strictObject({
+    ...serviceReference,
+    image: imageReference.describe('Image to release, with a tag or digest'),
+    version: version.optional().describe('Version that /health must report; default: the tag of the image'),
+    requestedBy: person.describe('Who asks; excluded from deciding where four eyes are required'),
+    reason: text.optional(),
+    planOnly: z.boolean().default(false).describe('Show the plan and touch nothing'),
+    onBusy: z.enum(['refuse', 'queue']).default('refuse').describe('When another procedure holds the service'),
+    critical: z
+      .boolean()
+      .default(false)
+      .describe('It goes out in the yellow zone of the error budget too; needs a reason'),
+  })
+  .refine((release) => !release.critical || release.reason !== undefined, {
+    path: ['reason'],
+    message: 'expected why the release is critical',
+  });
 
 export type DeployReleaseInput = z.output<typeof input>;
 

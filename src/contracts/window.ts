@@ -4,11 +4,14 @@ import { duration, name } from './scalars.ts';
 
 export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 
+/** A time of the day on the wall of a zone. */
+export const wallTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time such as 02:00');
+
 /** When a window opens, in the wall time of its zone. */
 export const opens = z.strictObject({
   weekday: z.enum(WEEKDAYS),
   week: z.int().min(1).max(4).optional().describe('Only the first, second… such weekday of a month; default: each'),
-  at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time such as 02:00'),
+  at: wallTime,
 });
 
 /** A runbook that a window carries out; an item for a person is a runbook with a confirmation. */

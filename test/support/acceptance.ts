@@ -16,8 +16,8 @@ export interface AcceptanceOptions {
   stages: number;
   /** Variants of the service: name → what differs. */
   variants?: Record<string, Record<string, unknown>>;
-  /** What else differs from the shipped catalog. */
-  catalog?: Record<string, unknown>;
+  /** What else differs from the shipped catalog, also by the names of the stages' environments. */
+  catalog?: Record<string, unknown> | ((environments: string[]) => Record<string, unknown>);
   /** More of the worker's environment, or other. */
   env?: NodeJS.ProcessEnv;
 }
@@ -52,7 +52,7 @@ export async function openAcceptance(options: AcceptanceOptions): Promise<Accept
   await ensureCli();
   const worker = await startWorker({
     taskQueue,
-    overlays: [storyCatalog(environments, variants, catalog)],
+    overlays: [storyCatalog(environments, variants, typeof catalog === 'function' ? catalog(environments) : catalog)],
     env: { WINDLASS_SLACK_URL: `${endpoints.receivers.url}${channel}`, ...env },
   });
 

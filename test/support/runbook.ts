@@ -7,6 +7,7 @@ import type { ExpressionType } from '../../src/contracts/expression-type.ts';
 import type { Plan } from '../../src/contracts/plan.ts';
 import { runbook as runbookSchema, type CatalogRunbook } from '../../src/contracts/runbook.ts';
 import type { RunbookSlice } from '../../src/contracts/run-runbook.ts';
+import type { Admission } from '../../src/domain/change/admission.ts';
 import { toGateSpec } from '../../src/domain/gate.ts';
 import { fillParameters } from '../../src/domain/runbook/parameters.ts';
 import { composePlan, type PlannedStep } from '../../src/domain/runbook/plan.ts';
@@ -40,6 +41,8 @@ export interface RunbookWorld {
   failures: Record<string, Error[]>;
   /** Answers of `pollAction`, used up from the front; then the condition holds. */
   polls: ({ held: boolean; output?: unknown; fault?: string } | Error)[];
+  /** What is said of every change that asks to be let in; default: admitted. */
+  admission?: Admission;
   /** Called before an action ends. */
   during?: (call: string) => Promise<void>;
 }
@@ -123,6 +126,7 @@ export function runbookActivities(world: RunbookWorld): Record<string, (argument
       if (answer instanceof Error) throw answer;
       return { looks: 3, ...answer };
     },
+    admitChange: async (): Promise<Admission> => world.admission ?? { verdict: 'admitted' },
     acquireLease: async ({ request }: { request: AcquireRequest }): Promise<AcquireReply> => {
       world.log.push(`${request.mode === 'hold' ? 'acquire' : 'reserve'} ${request.scope}`);
       if (request.mode === 'reserve') return { status: 'reserved', sequence: 1 };

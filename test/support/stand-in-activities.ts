@@ -43,6 +43,7 @@ export function standInActivities(world: StandIn): Record<string, (argument: nev
   let round = 0;
   const activities: Record<string, (argument: never) => unknown> = {
     loadSlice: () => world.slice,
+    admitChange: () => ({ verdict: 'admitted' }),
     draftRelease: ({ image, version }: { image: string; version: string }): ReleasePlan => ({
       ...planRelease({ slice: world.slice, target, image, version, live: world.service }),
       changes: [],

@@ -319,6 +319,51 @@ describe('change control', () => {
     await until(state, ({ leases = [] }) => leases.some(({ scope, dirty }) => scope === 'shop' && dirty));
   }, 120_000);
 
+  test('answers 3,000 requests over many continue-as-news: no answer and no number is lost, every waiter is served in order, a freeze lasts', async () => {
+    const { at, control, start, state } = environment();
+    const holder = await start('holder', 'deployment', [HOLD, WAIT, RELEASE]);
+    await holder.done(1);
+    const waiters: Awaited<ReturnType<typeof start>>[] = [];
+    for (let n = 0; n < 12; n++) {
+      waiters.push(await start(`waiter${n}`, 'deployment', [HOLD, RELEASE]));
+      await until(state, ({ queue = [] }) => queue.length === n + 1);
+    }
+    const freeze = { until: '2999-01-01T00:00:00Z', reason: 'a test', by: 'ana' };
+    expect(await control.executeUpdate('startFreeze', { args: [freeze] })).toMatchObject({ accepted: true });
+    const { sequence: before } = (await state()) as ChangeControlState;
+    const { workflowId, firstExecutionRunId } = holder.handle;
+    const replies: AcquireReply[] = [];
+    for (let batch = 0; batch < 300; batch++) {
+      // Every third is refused: the scope is somebody else's.
+      const asked = Array.from({ length: 10 }, (_, n) =>
+        leases.acquireLease({
+          at,
+          request: {
+            ...request(n % 3 === 0 ? 'stranger' : workflowId, firstExecutionRunId, `many-${batch}-${n}`),
+            scope: n % 3 === 0 ? 'shop' : `s${n}`,
+            onBusy: 'refuse',
+          },
+        }),
+      );
+      replies.push(...(await Promise.all(asked)));
+    }
+    const numbers = replies
+      .map((reply) => ('sequence' in reply ? reply.sequence : 0))
+      .sort((one, other) => one - other);
+    expect(numbers).toEqual(Array.from({ length: 3000 }, (_, n) => before + 1 + n));
+    const runs = temporal.client.workflow.list({ query: `WorkflowId = "${control.workflowId}"` });
+    let count = 0;
+    for await (const { status } of runs) if (status.name === 'CONTINUED_AS_NEW') count++;
+    expect(count).toBeGreaterThanOrEqual(5);
+    expect((await state()).freezes).toMatchObject([{ name: 'by-hand', by: 'ana' }]);
+    await holder.proceed();
+    const served = await Promise.all(waiters.map((waiter) => waiter.result()));
+    const tokens = served.map(({ token }) => token!);
+    expect(tokens).toEqual([...tokens].sort((one, other) => one - other));
+    expect(new Set(tokens).size).toBe(12);
+    await until(state, ({ queue = ['?'] }) => queue.length === 0);
+  }, 400_000);
+
   test('is left alive and as it was by messages that it does not understand, and by cancellation', async () => {
     const { at, control, start, state } = environment();
     await (await start('one', 'deployment', [HOLD, WAIT])).done(1);

@@ -29,7 +29,7 @@ const world = windowWorld({ slice: (slice) => ({ ...slice, closed: 'it is a test
 let temporal: TestTemporal;
 
 const wantedOf = (windows: Record<string, CatalogWindow>) =>
-  wantedSchedules({ systems: new Map([['test', { catalog: { windows } }]]) } as unknown as Catalog, AT);
+  wantedSchedules({ systems: new Map([['test', { catalog: { windows, errorBudgets: {} } }]]) } as unknown as Catalog, AT);
 async function apply(windows: Record<string, CatalogWindow>): Promise<string[]> {
   const wanted = wantedOf(windows);
   const steps = await compareSchedules(temporal.client, wanted, ['test']);

@@ -65,7 +65,7 @@ export async function carryOut<Result>(
     procedure.show('ending', ENDINGS[state]);
     await procedure.settle();
     throw failure(type, `${message} ${ENDINGS[state]}`, {
-      ...(type === 'GateNotApproved' ? detailOf(error) : {}),
+      ...(type === 'GateNotApproved' || type === 'ChangesClosed' ? detailOf(error) : {}),
       lease: state,
     });
   }

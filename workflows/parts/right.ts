@@ -5,6 +5,7 @@ import type { RunbookSlice, RunRunbookInput } from '../../src/contracts/run-runb
 import { PRIORITY } from '../../src/domain/lease/rules.ts';
 import { targetOf } from '../../src/domain/release/target.ts';
 import { scopesOf } from '../../src/domain/runbook/plan.ts';
+import { requireOpen } from './admission.ts';
 import { cleanup, poll, quick } from './activities.ts';
 import type { Parts } from './carry-out.ts';
 import { failure } from './failure.ts';
@@ -56,6 +57,7 @@ export async function planRun({ parts, gates, slice, input, key }: RightOptions)
       refuse(plan);
       if (input.under) tokens = Promise.resolve(lent(input.under.tokens));
       if (tokens || scopes.length === 0) return;
+      await requireOpen(procedure, input.priority);
       lease.cover(scopes);
       if (plan.gates.length === 0) await take();
       else if (!preempt) await lease.reserve({ onBusy: input.onBusy });
@@ -72,7 +74,9 @@ export async function planRun({ parts, gates, slice, input, key }: RightOptions)
   async function acquire(): Promise<Record<string, number>> {
     // Behind an own reservation there is nobody to be refused for.
     const onBusy = asked.length > 0 && !preempt ? 'queue' : input.onBusy;
+    if (asked.length > 0) await requireOpen(procedure, input.priority);
     const { tokens: held, takenFrom } = await lease.hold({ onBusy, preempt });
+    await requireOpen(procedure, input.priority);
     const { service } = slice;
     const token = service && held[service.service];
     if (service && token !== undefined)

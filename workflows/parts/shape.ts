@@ -6,7 +6,7 @@ import { describeIssues } from '../../src/contracts/contract.ts';
  * Validator of an Update: shape only, because what a validator refuses leaves no trace in history.
  * The sender gets `InvalidInput` with every field that is wrong.
  */
-export function requireShape<T>(schema: z.ZodType<T>): (message: T) => void {
+export function requireShape<T>(schema: z.ZodType<unknown, T>): (message: T) => void {
   return (message) => {
     const parsed = schema.safeParse(message);
     if (!parsed.success) throw ApplicationFailure.nonRetryable(describeIssues(parsed.error), 'InvalidInput');

@@ -13,6 +13,7 @@ export interface DeployFlags {
   release?: string;
   reason?: string;
   queue?: boolean;
+  critical?: boolean;
 }
 
 /** Flags of `rollback` and `plan rollback`. */
@@ -32,7 +33,7 @@ export function deployRequest(
   me: string,
   planOnly: boolean,
 ): StartRequest {
-  const { system, environment, service, image, release, reason, queue } = flags;
+  const { system, environment, service, image, release, reason, queue, critical } = flags;
   const fields = fillFields(
     ['system', 'environment', 'service', 'image'],
     places,
@@ -40,7 +41,15 @@ export function deployRequest(
   );
   const input: DeployReleaseInput = checkInput(
     deployRelease,
-    given({ ...fields, version: release, requestedBy: me, reason, planOnly, onBusy: queue ? 'queue' : undefined }),
+    given({
+      ...fields,
+      version: release,
+      requestedBy: me,
+      reason,
+      planOnly,
+      critical,
+      onBusy: queue ? 'queue' : undefined,
+    }),
   );
   const version = input.version ?? versionOf(input.image);
   return {

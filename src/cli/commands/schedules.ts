@@ -31,5 +31,5 @@ async function compare({ out, withSession }: Context, flags: ScheduleFlags, chan
 
 const render = (steps: ScheduleStep[]): string =>
   steps.length === 0
-    ? 'The catalog has no windows, and the server no Schedules of them.'
+    ? 'The catalog has no windows and no error budgets, and the server no Schedules of them.'
     : steps.map(({ verb, id, summary }) => `${verb.padEnd(7)} ${id}  ${summary}`).join('\n');

@@ -5,12 +5,19 @@ import { renderStatus } from '../render/status.ts';
 import { rolesOf } from '../roles.ts';
 import { readStatus } from '../server/read-status.ts';
 import { listRuns } from '../server/runs.ts';
+import { readZones, type Zones } from '../server/zones.ts';
 import { follow } from './follow.ts';
 
 /** `status`: what runs and what waits for me; `status ID`: one procedure. */
 export function status(context: Context, id: string | undefined, flags: { follow?: boolean }): Promise<ExitCode> {
   return context.withSession(async (session) => {
-    if (id === undefined) return overview(context, await listRuns(session, { state: 'running', limit: 200 }));
+    if (id === undefined) {
+      const [runs, zones] = await Promise.all([
+        listRuns(session, { state: 'running', limit: 200 }),
+        readZones(session, {}, Date.now()),
+      ]);
+      return overview(context, runs, zones);
+    }
     if (flags.follow) return follow(context, session, id);
     const view = await readStatus(session, id);
     context.out.result(view, () => renderStatus(view, Date.now(), context.out.paint));
@@ -18,14 +25,19 @@ export function status(context: Context, id: string | undefined, flags: { follow
   });
 }
 
-async function overview({ out, io, me }: Context, running: Awaited<ReturnType<typeof listRuns>>): Promise<ExitCode> {
+async function overview(
+  { out, io, me }: Context,
+  running: Awaited<ReturnType<typeof listRuns>>,
+  { zones }: Zones,
+): Promise<ExitCode> {
   const awaited = running.filter(({ awaiting }) => awaiting.length > 0);
   const roles = await rolesOf(
     me,
     awaited.flatMap(({ system }) => system ?? []),
     io.env,
   );
-  const view = overviewOf(me, roles, running);
+  const notGreen = zones.filter(({ zone, stale }) => zone !== 'green' || stale);
+  const view = { ...overviewOf(me, roles, running), zones: notGreen };
   out.result(view, () => renderOverview(view, Date.now(), out.paint));
   return EXIT.ok;
 }

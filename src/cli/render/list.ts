@@ -1,7 +1,9 @@
 import { plain, type Paint } from '../io.ts';
 import type { RunView } from '../server/runs.ts';
+import type { ZoneView } from '../server/zones.ts';
 import { paintStatus } from './status.ts';
 import { ago, table } from './text.ts';
+import { zoneLines } from './zones.ts';
 
 /** `windlass list`: one line for each run. */
 export function renderList(runs: RunView[], now: number, paint: Paint = plain): string {
@@ -24,6 +26,8 @@ export interface Overview {
   roles?: string[];
   waitsForMe: RunView[];
   running: RunView[];
+  /** Error budgets that are not green, or stale. */
+  zones?: ZoneView[];
 }
 
 /** Splits what runs into what waits for the person, by name or role, and lists both. */
@@ -34,7 +38,7 @@ export function overviewOf(me: string, roles: string[] | undefined, running: Run
 }
 
 export function renderOverview(
-  { me, roles, waitsForMe, running }: Overview,
+  { me, roles, waitsForMe, running, zones = [] }: Overview,
   now: number,
   paint: Paint = plain,
 ): string {
@@ -53,6 +57,13 @@ export function renderOverview(
     '',
     paint('bold', 'Running:'),
     ...(running.length === 0 ? ['  nothing'] : running.flatMap((run) => runningLines(run, now, paint))),
+    ...(zones.length === 0
+      ? []
+      : [
+          '',
+          paint('bold', 'Error budgets:'),
+          ...zones.flatMap((zone) => zoneLines(zone, now, paint)).map((line) => `  ${line}`),
+        ]),
   ].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import { keyIdOf } from '../../adapters/temporal/payload-codec.ts';
-import { SCHEDULE_PREFIX, type WantedSchedule } from '../../catalog/schedules.ts';
+import { SCHEDULE_PREFIXES, type WantedSchedule } from '../../catalog/schedules.ts';
 
 /** What is to be done to make the server's Schedules those of the catalog. */
 export interface ScheduleStep {
@@ -23,11 +23,11 @@ export async function compareSchedules(
   const key = await keyOf(client);
   for (const { id, digest, summary } of wanted)
     steps.push({ verb: verbFor({ digest, key }, await find(client, id)), id, summary });
-  const ours = systems.map((system) => `${SCHEDULE_PREFIX}${system}/`);
+  const ours = systems.flatMap((system) => SCHEDULE_PREFIXES.map((prefix) => `${prefix}${system}/`));
   const known = new Set(wanted.map(({ id }) => id));
   for await (const { scheduleId: id } of client.schedule.list())
     if (!known.has(id) && ours.some((prefix) => id.startsWith(prefix)))
-      steps.push({ verb: 'delete', id, summary: 'no window of the catalog' });
+      steps.push({ verb: 'delete', id, summary: 'nothing of the catalog' });
   return steps;
 }
 
@@ -55,11 +55,18 @@ export async function applySchedules(
 
 /** A Schedule that fires while its last run still goes on starts when that ended: it looks by itself whether it is late. */
 function optionsOf(wanted: WantedSchedule, taskQueue: string): ScheduleOptions {
-  const { id, procedure, input, zone, calendar, catchUpMs, summary, digest } = wanted;
+  const { id, procedure, input, when, catchUpMs, summary, digest } = wanted;
   return {
     scheduleId: id,
-    spec: { timezone: zone, calendars: [{ ...calendar, comment: summary }] },
-    policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: catchUpMs },
+    spec:
+      'everyMs' in when
+        ? { intervals: [{ every: when.everyMs }] }
+        : { timezone: when.zone, calendars: [{ ...when.calendar, comment: summary }] },
+    policies: {
+      // One that comes again soon need not be made up for.
+      overlap: 'everyMs' in when ? ScheduleOverlapPolicy.SKIP : ScheduleOverlapPolicy.BUFFER_ONE,
+      catchupWindow: catchUpMs,
+    },
     action: {
       type: 'startWorkflow',
       workflowType: procedure,

@@ -55,7 +55,8 @@ function withDeployFlags(builder: CommandBuilder): CommandBuilder {
     .command.option('--image <reference>', 'image with a tag or a digest')
     .option('--release <version>', 'version that the health check must report (default: the tag)')
     .option('--reason <text>', 'why; shown to everyone')
-    .option('--queue', 'wait behind another procedure on the service, instead of being refused');
+    .option('--queue', 'wait behind another procedure on the service, instead of being refused')
+    .option('--critical', 'go out in the yellow zone of the error budget too; needs --reason');
   return builder;
 }
 

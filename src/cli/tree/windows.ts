@@ -33,7 +33,9 @@ export function addWindowCommands(program: Command, plan: Command, add: AddComma
     (await import('../commands/windows.ts')).startWindow(context, places, flags),
   );
 
-  const schedules = program.command('schedules').description('Temporal Schedules of the windows of the catalog');
+  const schedules = program
+    .command('schedules')
+    .description('Temporal Schedules of the windows and error budgets of the catalog');
   const show = withCatalogFlags(
     add(schedules, 'plan', 'which Schedules would be created, updated, deleted', ['schedules plan --catalog systems']),
   );

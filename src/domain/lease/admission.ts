@@ -103,9 +103,12 @@ export function grantBySignal(draft: LeaseState, request: AcquireRequest, now: n
   draft.outbox.push({ id: ++draft.lastSignal, holder: request.holder, signal: 'leaseGranted', payload });
 }
 
-/** When time alone lets a waiting request in; undefined when none waits for time. Unix milliseconds. */
+/** When time alone lets a waiting request in or ends a freeze; undefined when nothing waits for time. Unix milliseconds. */
 export function nextWake(state: LeaseState, now: number): number | undefined {
-  const times = state.queue.flatMap(({ request }) => obstacleTo(state, request, now)?.until ?? []);
+  const times = [
+    ...state.queue.flatMap(({ request }) => obstacleTo(state, request, now)?.until ?? []),
+    ...(state.freezes ?? []).map(({ until }) => until),
+  ];
   return times.length > 0 ? Math.min(...times) : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { LeaseRelease, Holder, Repair } from '../../contracts/change-control.ts';
 import type { OrderResult } from '../../contracts/messages.ts';
 import { grantBySignal, replace, serveQueue } from './admission.ts';
+import { expireFreezes } from './freezes.ts';
 import { LONGEST_MUTATION_MS } from './rules.ts';
 import { draftOf, inOrder, isSame, isUrgent, type HeldLease, type HolderEnd, type LeaseState } from './state.ts';
 
@@ -94,9 +95,9 @@ function passOn(draft: LeaseState, lease: HeldLease, now: number): void {
   makeDirty(draft, { ...lease, holder }, reason, now);
 }
 
-/** A grace time or the wait after a death may be over. */
+/** A grace time, the wait after a death, or a freeze may be over. */
 export function timePassed(state: LeaseState, now: number): LeaseState {
-  const draft = draftOf(state);
+  const draft = expireFreezes(draftOf(state), now);
   serveQueue(draft, now);
   return draft.sequence === state.sequence ? state : draft;
 }

@@ -6,8 +6,10 @@ import type {
   LeaseGrant,
   Priority,
   StandDown,
+  StartedFreeze,
   TakenFrom,
 } from '../../contracts/change-control.ts';
+import type { BudgetState } from '../budget/state.ts';
 import { PRIORITY, WATCHED_IN_QUEUE } from './rules.ts';
 
 /** How a holder's chain of runs ended. */
@@ -47,6 +49,10 @@ export interface LeaseState {
   queue: Waiting[];
   outbox: Outgoing[];
   answers: { requestId: string; reply: AcquireReply }[];
+  /** Of the error budget; absent when none was measured. */
+  budget?: BudgetState;
+  /** Absent until somebody starts one. */
+  freezes?: StartedFreeze[];
   lastToken: number;
   lastSignal: number;
   sequence: number;

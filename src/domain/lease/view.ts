@@ -1,17 +1,19 @@
-import type { ChangeControlState, LeaseView } from '../../contracts/change-control.ts';
+import { describeBudget, MEANING } from '../budget/words.ts';
+import type { ChangeControlState, LeaseView, StartedFreeze } from '../../contracts/change-control.ts';
 import { inOrder, type HeldLease, type LeaseState, type Waiting } from './state.ts';
 import { wayBack } from './way-back.ts';
 
 /** The search attribute OpsPhase: the most urgent thing that is so of any scope. */
-export function phaseOf({ leases }: LeaseState): 'dirty' | 'held' | 'reserved' | 'idle' {
+export function phaseOf({ leases, freezes = [] }: LeaseState): 'dirty' | 'held' | 'frozen' | 'reserved' | 'idle' {
   if (leases.some(({ dirty }) => dirty)) return 'dirty';
   if (leases.some(({ mode }) => mode === 'hold')) return 'held';
+  if (freezes.length > 0) return 'frozen';
   return leases.length > 0 ? 'reserved' : 'idle';
 }
 
 /** What the query `state` answers. */
 export function viewState(state: LeaseState): ChangeControlState {
-  const { at, leases, queue, lastToken, sequence, ignored } = state;
+  const { at, leases, queue, budget, freezes = [], lastToken, sequence, ignored } = state;
   return {
     ...at,
     leases: leases.map(viewLease),
@@ -22,6 +24,8 @@ export function viewState(state: LeaseState): ChangeControlState {
       priority,
       since: iso(since),
     })),
+    ...(budget ? { budget } : {}),
+    freezes,
     lastToken,
     sequence,
     ignored,
@@ -46,14 +50,18 @@ const ROOM = 9000;
 
 /** The text the Temporal UI shows (Markdown): who holds what, who waits, and what to do about a dirty lease. */
 export function renderChangeControl(state: LeaseState): string {
-  const { at, leases, queue, ignored } = state;
+  const { at, leases, queue, budget, freezes = [], ignored } = state;
   const dirtyFirst = [...leases].sort((one, other) => Number(Boolean(other.dirty)) - Number(Boolean(one.dirty)));
   const held = dirtyFirst.map((lease) => describeLease(state, lease));
   const waiting = inOrder(queue).map(describeWaiting);
   return [
     `## Change control of ${at.system} ${at.environment}`,
     held.length > 0 ? fit(held) : 'Nobody holds or reserves anything.',
+    ...(freezes.length > 0 ? ['### Freezes', freezes.map(describeFreeze).join('\n')] : []),
     ...(waiting.length > 0 ? ['### Queue', fit(waiting)] : []),
+    ...(budget
+      ? [`Error budget: **${budget.zone}**: ${MEANING[budget.zone]}. It is ${describeBudget(budget, budget.at)}`]
+      : []),
     ...(ignored > 0 ? [`${ignored} signals were not understood and had no effect.`] : []),
   ].join('\n\n');
 }
@@ -80,6 +88,9 @@ function describeLease({ at }: LeaseState, { scope, mode, holder, token, since, 
     : '';
   return `- **${scope}** ${held}, since ${iso(since)} by ${who}${leaving}`;
 }
+
+const describeFreeze = ({ name, reason, by, changes, until }: StartedFreeze): string =>
+  `- **${name}** keeps ${changes.join(' and ')} out until ${iso(until)}, says ${by}: ${short(reason)}`;
 
 function describeWaiting({ request: { scope, mode, holder, priority }, since }: Waiting, index: number): string {
   return `${index + 1}. **${scope}** (${mode}, ${priority}) since ${iso(since)}: ${short(holder.summary)} (${short(holder.workflowId)})`;

@@ -25,7 +25,7 @@ const folder = process.env[FOLDER_VARIABLE];
 if (!folder) throw new Error(`expected ${FOLDER_VARIABLE}`);
 
 /** Activities whose effect is in Temporal: change control, other workflows. */
-const TEMPORAL_ACTIVITIES = new Set(['acquireLease', 'signalHolder', 'terminateHolder']);
+const TEMPORAL_ACTIVITIES = new Set(['acquireLease', 'signalHolder', 'terminateHolder', 'reportErrorBudget']);
 
 // A harness that was killed cannot end its workers: they end with it.
 const harness = Number(process.env[HARNESS_VARIABLE] ?? process.ppid);

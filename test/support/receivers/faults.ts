@@ -10,6 +10,8 @@ export const faultSchema = z
     status: z.int().min(400).max(599).optional(),
     /** Sent as `Retry-After` with a 429. */
     retryAfterSeconds: z.int().min(0).default(1),
+    /** Sent with another refusal. */
+    headers: z.record(z.string(), z.string()).optional(),
     /** Takes effect at once, answers later. */
     delayMs: z.int().min(0).max(600_000).optional(),
     /** Takes effect, and the connection is destroyed instead of an answer. */

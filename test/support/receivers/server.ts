@@ -45,7 +45,8 @@ function answerWebhook(method: string, body: string): Answer {
 
 function refusalOf(fault: Fault, path: string): Answer {
   const status = fault.status!;
-  const headers: Record<string, string> = status === 429 ? { 'retry-after': String(fault.retryAfterSeconds) } : {};
+  const headers: Record<string, string> =
+    status === 429 ? { 'retry-after': String(fault.retryAfterSeconds) } : { ...fault.headers };
   const slackWord = path.startsWith('/slack/') ? SLACK_ERRORS[status] : undefined;
   return { status, body: slackWord ?? `fault ${status}`, headers };
 }
@@ -97,8 +98,8 @@ function administer(url: URL, method: string, body: string, { log, faults, vendo
 
 /**
  * Receives what procedures send to people and systems, and keeps it. `/slack/<channel>` answers as Slack's incoming webhooks
- * do, `/webhook/<name>` takes any JSON; `/pagerduty/<account>` and `/statuspage` are followed by the vendor's own paths. It
- * deduplicates as the vendor does, and no more: `/shown?account=` and `/shown?page=` tell what people see there.
+ * do, `/webhook/<name>` takes any JSON; `/pagerduty/<account>`, `/statuspage` and `/github` are followed by the vendor's own
+ * paths. It deduplicates as the vendor does, and no more: `/shown?account=`, `?page=` and `?repository=` tell what people see.
  * @param options port 0 takes a free one, without `smtpPort` too; `logFile` gets a JSON line per request, before its answer
  */
 export async function startReceivers(options: {
@@ -140,14 +141,24 @@ export async function startReceivers(options: {
     const path = url.pathname;
     if (path.startsWith('/slack/')) return answerSlackWebhook({ method, contentType, body });
     if (path.startsWith('/webhook/')) return answerWebhook(method, body);
-    const answer = vendors.answer({ method, url, contentType, authorization, body });
+    const { 'user-agent': userAgent = '', 'x-github-api-version': version } = headers;
+    const answer = vendors.answer({
+      method,
+      url,
+      contentType,
+      authorization,
+      userAgent,
+      version: String(version),
+      body,
+    });
+    if (answer?.status === 204) return { status: 204, body: '' };
     return answer ? json(answer.status, answer.body) : json(404, { error: 'not a path of this vendor' });
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url!, 'http://receivers');
     const body = await readBody(request);
-    const answer = /^\/(slack|webhook|pagerduty|statuspage)\/./.test(url.pathname)
+    const answer = /^\/(slack|webhook|pagerduty|statuspage|github)\/./.test(url.pathname)
       ? await receive(request, url, body)
       : administer(url, request.method!, body ?? '', { log, faults, vendors });
     if (answer === 'lost') return void request.socket.destroy();
