@@ -39,6 +39,9 @@ export interface GateSpec {
   withdrawable?: boolean;
 }
 
+/** Characters of a signed statement: a reason and a form of ordinary length, in base64. */
+const LONGEST_STATEMENT = 32 * 1024;
+
 /**
  * What a person sends: Update `decide`, or Signals `approve`, `reject`, `retract` and `withdraw` (which set `decision`
  * themselves). `retract` takes an own approval back before the gate is decided; `withdraw` is the requester who wants
@@ -59,6 +62,11 @@ export const decisionSchema = z
       .boolean()
       .optional()
       .describe('Pass the gate alone, in an emergency: people are told at once, and it is reviewed afterwards'),
+    statement: z
+      .string()
+      .max(LONGEST_STATEMENT)
+      .optional()
+      .describe('Who decides, verified and signed by the server of Windlass; where the gate wants that'),
   })
   .refine(({ decision, breakGlass }) => !breakGlass || decision === 'approve', 'only an approval breaks the glass');
 export type Decision = z.infer<typeof decisionSchema>;
