@@ -20,6 +20,8 @@ export interface Dependencies {
   temporal: Client;
   /** Name of the worker's task queue, where procedures are started. */
   taskQueue: string;
+  /** Origin of the approval server, for links in messages; absent when there is none. */
+  approvalUrl?: string;
   /** Absent when the audit is off. */
   audit?: {
     /** References of the URLs of its database: as the one who writes, and as the owner of the tables. */

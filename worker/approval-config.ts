@@ -2,19 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { payloadKeys } from '../src/adapters/temporal/payload-keys.ts';
-import { address, list } from './config.ts';
-
-const origin = z
-  .string()
-  .regex(/^https?:\/\/[^/\s]+$/, 'expected the origin that browsers see, such as https://approvals.example.com')
-  .refine(
-    (text) => text.startsWith('https:') || ['127.0.0.1', 'localhost'].includes(new URL(text).hostname),
-    'expected https: sessions and tokens come here',
-  );
+import { address, list, webOrigin } from './config.ts';
 
 /** Variables of the approval server, with what `--help` and docs/approvals.md say of them. */
 export const approvalEnvironment = z.object({
-  WINDLASS_APPROVAL_URL: origin.describe('Origin at which browsers reach it; required'),
+  WINDLASS_APPROVAL_URL: webOrigin.describe('Origin at which browsers reach it; required'),
   WINDLASS_APPROVAL_ADDRESS: address.prefault('127.0.0.1:18830').describe('host:port where it listens, without TLS'),
   WINDLASS_APPROVAL_SESSION_KEY: secretReference
     .optional()

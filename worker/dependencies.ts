@@ -38,6 +38,7 @@ export async function createDependencies(
     secrets,
     temporal: new Client({ connection, namespace, ...encrypted }),
     taskQueue: config.taskQueue,
+    ...(config.approvalUrl ? { approvalUrl: config.approvalUrl } : {}),
     ...(config.audit ? { audit: auditOf(config.audit) } : {}),
   };
 }
