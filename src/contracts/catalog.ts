@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { gate, kubernetesName, url } from './catalog-parts.ts';
 import { channel } from './channels.ts';
 import { database, type CatalogDatabase, type DatabaseServer } from './database.ts';
+import { identityPolicy, type IdentityPolicy } from './identity.ts';
 import { incidents } from './incident-catalog.ts';
 import { redis } from './redis.ts';
 import { runbook } from './runbook.ts';
@@ -90,6 +91,9 @@ const environment = z.strictObject({
   namespace: name,
   prometheus: url.optional(),
   production: z.boolean().default(true),
+  identity: identityPolicy
+    .optional()
+    .describe('Whose word decides gates here; default: verified in production of a system with "identity"'),
 });
 
 /** Somebody who decides in a person's place, with roles that the person has, until a date. */
@@ -173,6 +177,8 @@ export interface EnvironmentSlice {
   production: boolean;
   prometheus?: string;
   people: SystemCatalog['people'];
+  /** Absent in what was compiled before there was a choice: declared. */
+  identity?: IdentityPolicy;
 }
 
 /** What a procedure on one service needs besides. */
