@@ -62,6 +62,7 @@ const environment = z.object({
   WINDLASS_S3_ACCESS_KEY_ID: required('an access key id'),
   WINDLASS_S3_SECRET_KEY_FILE: secretFile,
   WINDLASS_PAYLOAD_KEYS: payloadKeys.optional(),
+  WINDLASS_STATEMENT_KEYS: secretReference.optional(),
   WINDLASS_METRICS_ADDRESS: address.optional(),
   WINDLASS_HEALTH_ADDRESS: address.optional(),
   WINDLASS_ALERTS_TOKEN: secretReference.optional(),
@@ -93,6 +94,8 @@ export interface WorkerConfig {
   objectStore: ObjectStoreOptions;
   /** Keys for what goes to Temporal; undefined: it is plain text. */
   payloadKeys?: PayloadKeys;
+  /** Reference of the public keys of statements; undefined: gates that want a verified identity cannot be decided. */
+  statementKeys?: string;
   metrics?: Address;
   health?: Address;
   /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */
@@ -149,6 +152,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
     ...(from.KUBECONFIG ? { kubeconfig: from.KUBECONFIG } : {}),
     objectStore: objectStoreOf(from),
     ...(from.WINDLASS_PAYLOAD_KEYS ? { payloadKeys: from.WINDLASS_PAYLOAD_KEYS } : {}),
+    ...(from.WINDLASS_STATEMENT_KEYS ? { statementKeys: from.WINDLASS_STATEMENT_KEYS } : {}),
     ...(from.WINDLASS_METRICS_ADDRESS ? { metrics: from.WINDLASS_METRICS_ADDRESS } : {}),
     ...(from.WINDLASS_HEALTH_ADDRESS ? { health: from.WINDLASS_HEALTH_ADDRESS } : {}),
     ...(from.WINDLASS_ALERTS_TOKEN

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { gate, kubernetesName, url } from './catalog-parts.ts';
 import { channel } from './channels.ts';
 import { database, type CatalogDatabase, type DatabaseServer } from './database.ts';
+import { identityPolicy, type IdentityPolicy } from './identity.ts';
 import { incidents } from './incident-catalog.ts';
 import { redis } from './redis.ts';
 import { runbook } from './runbook.ts';
@@ -90,6 +91,9 @@ const environment = z.strictObject({
   namespace: name,
   prometheus: url.optional(),
   production: z.boolean().default(true),
+  identity: identityPolicy
+    .optional()
+    .describe('Whose word decides gates here; default: verified in production of a system with "identity"'),
 });
 
 /** Somebody who decides in a person's place, with roles that the person has, until a date. */
@@ -103,6 +107,14 @@ const personEntry = z.strictObject({
   name: person,
   roles: z.array(name).min(1),
   contact: z.string().optional(),
+  slack: z
+    .string()
+    .regex(
+      /^T[A-Z0-9]{1,30}\/[UW][A-Z0-9]{1,30}$/,
+      'expected workspace and user as Slack has them, such as T012AB/U345CD',
+    )
+    .optional()
+    .describe('Who they are in Slack: workspace/user, by ids. For buttons of notices'),
   delegates: z
     .array(delegation)
     .max(10)
@@ -173,6 +185,8 @@ export interface EnvironmentSlice {
   production: boolean;
   prometheus?: string;
   people: SystemCatalog['people'];
+  /** Absent in what was compiled before there was a choice: declared. */
+  identity?: IdentityPolicy;
 }
 
 /** What a procedure on one service needs besides. */

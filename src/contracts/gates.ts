@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { formValues, type FormValues, type GateForm } from './gate-form.ts';
+import type { IdentityPolicy } from './identity.ts';
 import { person, text } from './scalars.ts';
+import type { IdentityKind, IdentitySource } from './statement.ts';
 
 /** A gate as the catalog or a procedure defines it; durations in milliseconds. */
 export interface GateSpec {
@@ -37,6 +39,10 @@ export interface GateSpec {
   breakGlass?: { roles: string[]; notify: string[]; reviewWithinMs: number };
   /** False: the requester cannot take it back. */
   withdrawable?: boolean;
+  /** Whose word decides; absent: as the environment says, and `declared` where that says nothing. */
+  identity?: IdentityPolicy;
+  /** Service identities may approve it too, although it wants four eyes. */
+  services?: boolean;
 }
 
 /** Characters of a signed statement: a reason and a form of ordinary length, in base64. */
@@ -87,6 +93,10 @@ export type DecisionCode =
   | 'not-requester'
   | 'no-break-glass'
   | 'rate-limited'
+  | 'identity-required'
+  | 'invalid-statement'
+  | 'statement-used'
+  | 'person-required'
   | 'malformed';
 
 /** The typed answer to a decision. Only `recorded` has an effect; the others are in the record all the same. */
@@ -106,6 +116,12 @@ export interface VoteView {
   /** Whose delegate decided. */
   for?: string;
   fields?: FormValues;
+  /** How the server knew who it was; absent: declared. */
+  verified?: VerifiedIdentity;
+}
+
+export interface VerifiedIdentity extends IdentitySource {
+  how: IdentityKind;
 }
 
 /** A gate as the query `gates` shows it. Times are ISO 8601. */
@@ -136,4 +152,6 @@ export interface GateView {
   form?: GateForm;
   /** Roles that may pass it alone. */
   breakGlass?: { roles: string[] };
+  /** Whose word decides it; absent: declared. */
+  identity?: IdentityPolicy;
 }

@@ -25,6 +25,7 @@ export function viewGate(gate: GateState): GateView {
     ...(spec.comment ? { comment: spec.comment } : {}),
     ...(spec.form ? { form: spec.form } : {}),
     ...(spec.breakGlass ? { breakGlass: { roles: spec.breakGlass.roles } } : {}),
+    ...(spec.identity ? { identity: spec.identity } : {}),
   };
 }
 
@@ -57,10 +58,11 @@ export function describeRefusal(gate: GateState): string {
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-const viewVote = ({ by, at, reason, for: delegator, fields }: Vote): VoteView => ({
+const viewVote = ({ by, at, reason, for: delegator, fields, verified }: Vote): VoteView => ({
   by,
   at: iso(at),
   ...(reason ? { reason } : {}),
   ...(delegator ? { for: delegator } : {}),
   ...(fields ? { fields } : {}),
+  ...(verified ? { verified } : {}),
 });

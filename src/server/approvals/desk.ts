@@ -8,7 +8,7 @@ import { gateId, readGateId, type GateReference } from '../../contracts/gate-id.
 import type { Decision, DecisionResult, GateView } from '../../contracts/gates.ts';
 import type { ProgressView } from '../../contracts/progress.ts';
 import type { IdentityKind, StatementClaims } from '../../contracts/statement.ts';
-import type { Person } from '../../domain/gate-rights.ts';
+import { withGrantedRoles } from '../../domain/gate-rights.ts';
 import { printable } from '../../domain/printable.ts';
 import { Refusal } from '../requests.ts';
 import { rightsOf, rolesOfPerson, type Rights } from './rights.ts';
@@ -77,7 +77,9 @@ export function createDesk({ client, catalog, identify, sign }: DeskOptions): De
       const { systems } = await catalog.current();
       const mine = [...systems].flatMap(([system, { catalog: of }]) => {
         const known = identify(visitor, of);
-        return known ? [{ system, roles: rolesOfPerson(known.name, withGranted(of.people, known), at) }] : [];
+        return known
+          ? [{ system, roles: rolesOfPerson(known.name, withGrantedRoles(of.people, known.name, known.granted), at) }]
+          : [];
       });
       const roles = [...new Set(mine.flatMap((each) => each.roles))];
       if (roles.length === 0) return { gates: [], unseen: [] };
@@ -166,7 +168,11 @@ export function createDesk({ client, catalog, identify, sign }: DeskOptions): De
       reaching(() => askRun<ProgressView>(client, run, 'progress', QUERY_MS)),
     ]);
     if (!gates.answered) return gates.why === 'no-worker' ? 'no-worker' : [];
-    const context = { people: withGranted(system.people, me), requestedBy: run.requestedBy, at: Date.now() };
+    const context = {
+      people: withGrantedRoles(system.people, me.name, me.granted),
+      requestedBy: run.requestedBy,
+      at: Date.now(),
+    };
     return printable(gates.value).map((gate) => ({
       id: gateId({ workflowId: run.workflowId, runId: run.runId, gate: gate.name }),
       me,
@@ -185,10 +191,6 @@ export function createDesk({ client, catalog, identify, sign }: DeskOptions): De
       : { code: 'already-decided', message: `Gate ${gate.name} is ${gate.outcome}; the procedure is over.`, gate };
   }
 }
-
-/** The people of a system, one of them with the roles that groups grant. */
-const withGranted = (people: Person[], { name, granted }: Known): Person[] =>
-  people.map((each) => (each.name === name ? { ...each, roles: [...new Set([...each.roles, ...granted])] } : each));
 
 export const NO_GATE = 'there is no such gate, or it is none of yours';
 
