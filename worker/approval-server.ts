@@ -55,7 +55,7 @@ async function run(): Promise<void> {
     const server = await serveApprovals({
       ...from.WINDLASS_APPROVAL_ADDRESS,
       ...{ origin, sessionSecret, log, proxies: from.WINDLASS_APPROVAL_PROXIES },
-      desk: createDesk({ client, catalog, identify: identifyIn, ...(signer ? { sign: (claims) => signer.sign(claims) } : {}) }), // prettier-ignore
+      desk: createDesk({ client, catalog, identify: (visitor, system) => identifyIn(visitor, system, own.issuer), ...(signer ? { sign: (claims) => signer.sign(claims) } : {}) }), // prettier-ignore
       readToken: async (token) => tokens.read(token, [...issuersOf(await catalog.current()), own]),
       signIn: createSignIn({
         issuer: own.issuer,

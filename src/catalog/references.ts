@@ -1,6 +1,7 @@
 import type { SystemCatalog } from '../contracts/catalog.ts';
 import { delegationProblems } from './delegation-problems.ts';
 import { gateProblems } from './gate-problems.ts';
+import { identityProblems } from './identity-problems.ts';
 import { incidentProblems } from './incident-problems.ts';
 import type { Problem } from './issues.ts';
 import { duplicates, fault, noSuch } from './problems.ts';
@@ -18,6 +19,7 @@ export function referenceProblems(catalog: SystemCatalog, at: number): Problem[]
       'person',
     ),
     ...delegationProblems(catalog),
+    ...identityProblems(catalog),
     ...policyProblems(catalog),
     ...serviceProblems(catalog),
     ...databaseProblems(catalog),

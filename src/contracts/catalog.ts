@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { gate, kubernetesName, url } from './catalog-parts.ts';
 import { channel } from './channels.ts';
 import { database, type CatalogDatabase, type DatabaseServer } from './database.ts';
-import { identityPolicy, type IdentityPolicy } from './identity.ts';
+import { identity, identityPolicy, personIdentity, type IdentityPolicy } from './identity.ts';
 import { incidents } from './incident-catalog.ts';
 import { redis } from './redis.ts';
 import { runbook } from './runbook.ts';
@@ -115,6 +115,13 @@ const personEntry = z.strictObject({
     )
     .optional()
     .describe('Who they are in Slack: workspace/user, by ids. For buttons of notices'),
+  identity: personIdentity
+    .optional()
+    .describe('Who they are for the identity provider; default: the name or contact is the address'),
+  service: z
+    .literal(true)
+    .optional()
+    .describe('A program: approves no gate of four eyes unless the gate lets services'),
   delegates: z
     .array(delegation)
     .max(10)
@@ -136,6 +143,7 @@ export const systemSchema = z.strictObject({
   windows: z.record(name, maintenance).default({}),
   incidents: incidents.optional(),
   people: z.array(personEntry).default([]),
+  identity: identity.optional().describe('How people prove who they are'),
   channels: z.record(name, channel).default({}),
   policies: z
     .strictObject({
@@ -184,7 +192,7 @@ export interface EnvironmentSlice {
   namespace: string;
   production: boolean;
   prometheus?: string;
-  people: SystemCatalog['people'];
+  people: Omit<SystemCatalog['people'][number], 'identity' | 'slack'>[];
   /** Absent in what was compiled before there was a choice: declared. */
   identity?: IdentityPolicy;
 }

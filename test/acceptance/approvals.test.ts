@@ -27,14 +27,19 @@ beforeAll(async () => {
   const { temporal } = readEndpoints();
   world = await openApprovalWorld();
   const catalog = {
-    ...{ apiVersion: 'windlass/v1', system: 'desk', description: 'Asks people, and does nothing', services: {} },
-    // identity: world.identity,
+    ...{ apiVersion: 'windlass/v1', system: 'desk', description: 'Asks people, and does nothing' },
+    services: {
+      nothing: {
+        ...{ workload: { name: 'nothing' }, container: 'app', kubernetesService: 'nothing', port: 80 },
+        health: { path: '/health' },
+      },
+    },
+    identity: world.identity,
     environments: {
       [TASK_QUEUE]: {
         cluster: { context: 'windlass-sandbox' },
         namespace: TASK_QUEUE,
         production: true,
-        identity: 'verified',
       },
     },
     people: [

@@ -30,7 +30,7 @@ export const ID = gateId({ workflowId: 'deploy/shop-v2', gate: 'security' });
 /** A gate with everything that a page can show. */
 export const sightOf = (gate: Partial<GateView> = {}, over: Partial<GateSight> = {}): GateSight => ({
   id: ID,
-  me: { name: 'ana', granted: [] },
+  me: { name: 'ana', how: 'oidc', granted: [] },
   run: {
     workflowId: 'deploy/shop-v2',
     runId: '6a1e6a4e-0000-4000-8000-000000000001',

@@ -245,7 +245,7 @@ test('hostile text stays text', async () => {
       form: { properties: { a: { type: 'string', enum: [evil], description: evil, minLength: 1, maxLength: 1000 }, b: { type: 'string', minLength: 1, maxLength: 9, description: evil } }, required: ['a'] }, // prettier-ignore
     },
     {
-      me: { name: evil, granted: [] },
+      me: { name: evil, how: 'oidc', granted: [] },
       run: { ...sightOf().run, workflowId: evil, summary: evil, requestedBy: evil, procedure: evil },
       progress: {
         ...{ procedure: evil, phase: 'waiting', step: evil, awaiting: [], lines: [`${evil} https://ok.example.com/a?b=c.`], startedAt: GATE.openedAt }, // prettier-ignore

@@ -1,30 +1,9 @@
 import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
-import type { IdentitySource } from '../../contracts/statement.ts';
+import { TOKEN_ALGORITHMS, type TokenIdentity, type TokenIssuer } from '../../contracts/identity.ts';
 import { failure } from '../failure.ts';
 import { getHttp } from '../http.ts';
 
-/** An OpenID provider whose tokens count. */
-export interface TokenIssuer {
-  /** Exactly as the tokens have it. */
-  issuer: string;
-  /** Whom the tokens must be for: the client id of ID tokens, the resource of access tokens. */
-  audience: string;
-  /** @default as the discovery document of the issuer says */
-  jwks?: string;
-  /** @default RS256, PS256, ES256, EdDSA */
-  algorithms?: string[];
-  /** Claim with the groups of a person. @default groups */
-  groups?: string;
-}
-
-/** What a good token says. Nothing of the token itself is kept. */
-export interface TokenIdentity extends IdentitySource {
-  /** Only when the provider verified it. */
-  email?: string;
-  groups: string[];
-  /** The client that got the token: of a service identity it is the one itself. */
-  client?: string;
-}
+export type { TokenIdentity, TokenIssuer };
 
 export type TokenReading = { identity: TokenIdentity } | { fault: string };
 
@@ -36,42 +15,52 @@ export interface TokenVerifier {
   read(token: string, issuers: TokenIssuer[]): Promise<TokenReading>;
 }
 
-/** Asymmetric only: with a symmetric one whoever can verify can also sign, and a public key would pass for a secret. */
-export const TOKEN_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const SKEW_SECONDS = 30;
 const TIMEOUT_MS = 5000;
 
+/** How often an issuer is asked for a key that it did not have: whoever makes up key ids must not make us ask it. */
+const COOLDOWN_MS = 5000;
+
 /** One for the life of the process: it keeps the keys of issuers, and asks anew for a key that it does not know. */
-export function createTokenVerifier(): TokenVerifier {
+export function createTokenVerifier({ cooldownMs = COOLDOWN_MS } = {}): TokenVerifier {
   const keys = new Map<string, JWTVerifyGetKey>();
   const discovered = new Map<string, string>();
 
   return {
     async read(token, issuers) {
       const claimed = issuerOf(token);
-      const issuer = issuers.find((each) => each.issuer === claimed);
       if (claimed === undefined) return { fault: 'it is no signed token' };
-      if (!issuer) return { fault: 'its issuer is not one of those that count here' };
-      try {
-        const { payload } = await jwtVerify(token, await keysOf(issuer), {
-          issuer: issuer.issuer,
-          audience: issuer.audience,
-          algorithms: (issuer.algorithms ?? TOKEN_ALGORITHMS).filter((name) => TOKEN_ALGORITHMS.includes(name)),
-          requiredClaims: ['sub', 'exp', 'iat'],
-          clockTolerance: SKEW_SECONDS,
-        });
-        return { identity: identityOf(payload, issuer) };
-      } catch (error) {
-        return { fault: faultOf(error, issuer) };
+      let reading: TokenReading = { fault: 'its issuer is not one of those that count here' };
+      // One issuer may be listed for several audiences.
+      for (const issuer of issuers.filter((each) => each.issuer === claimed)) {
+        reading = await readFrom(token, issuer);
+        if ('identity' in reading) return reading;
       }
+      return reading;
     },
   };
+
+  async function readFrom(token: string, issuer: TokenIssuer): Promise<TokenReading> {
+    const keysOfIssuer = await keysOf(issuer);
+    try {
+      const { payload } = await jwtVerify(token, keysOfIssuer, {
+        issuer: issuer.issuer,
+        audience: issuer.audience,
+        algorithms: [...(issuer.algorithms ?? TOKEN_ALGORITHMS)],
+        requiredClaims: ['sub', 'exp', 'iat'],
+        clockTolerance: SKEW_SECONDS,
+      });
+      return { identity: identityOf(payload, issuer) };
+    } catch (error) {
+      return { fault: faultOf(error, issuer) };
+    }
+  }
 
   async function keysOf(issuer: TokenIssuer): Promise<JWTVerifyGetKey> {
     const url = issuer.jwks ?? (await discover(issuer.issuer));
     const known = keys.get(url);
     if (known) return known;
-    const fresh = createRemoteJWKSet(new URL(url), { timeoutDuration: TIMEOUT_MS });
+    const fresh = createRemoteJWKSet(new URL(url), { timeoutDuration: TIMEOUT_MS, cooldownDuration: cooldownMs });
     keys.set(url, fresh);
     return fresh;
   }
@@ -107,12 +96,13 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-function identityOf(payload: JWTPayload, { issuer, groups: claim = 'groups' }: TokenIssuer): TokenIdentity {
+function identityOf(payload: JWTPayload, { issuer, audience, groups: claim = 'groups' }: TokenIssuer): TokenIdentity {
   const { sub, email, email_verified: verified, client_id: clientId, azp } = payload;
   const groups = payload[claim];
   const client = [clientId, azp].find((each) => typeof each === 'string');
   return {
     issuer,
+    audience,
     subject: sub!,
     ...(typeof email === 'string' && verified === true ? { email: email.toLowerCase() } : {}),
     groups: Array.isArray(groups) ? groups.filter((each): each is string => typeof each === 'string') : [],

@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { GRPC, grpcStatus } from '../../adapters/temporal/grpc.ts';
-import type { TokenIdentity } from '../../adapters/identity/tokens.ts';
 import { askRun, updateRun } from '../../adapters/temporal/messages.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { SystemCatalog } from '../../contracts/catalog.ts';
 import { gateId, readGateId, type GateReference } from '../../contracts/gate-id.ts';
 import type { Decision, DecisionResult, GateView } from '../../contracts/gates.ts';
 import type { ProgressView } from '../../contracts/progress.ts';
+import type { TokenIdentity } from '../../contracts/identity.ts';
 import type { IdentityKind, StatementClaims } from '../../contracts/statement.ts';
 import { withGrantedRoles } from '../../domain/gate-rights.ts';
 import { printable } from '../../domain/printable.ts';
@@ -31,15 +31,16 @@ export interface GateSight {
   progress?: ProgressView;
 }
 
-/** Who looks or decides, as it was verified. */
+/** Who looks or decides, as it was verified: by a token, or by a signed request of Slack. */
 export interface Visitor {
-  how: IdentityKind;
+  by: 'token' | 'slack';
   identity: TokenIdentity;
 }
 
 /** A visitor among the people of a system. */
 export interface Known {
   name: string;
+  how: IdentityKind;
   /** Granted by groups, besides those of the catalog. */
   granted: string[];
 }
@@ -101,11 +102,9 @@ export function createDesk({ client, catalog, identify, sign }: DeskOptions): De
       const sight = await find(id, visitor);
       const { workflowId, runId } = sight.run;
       const decision: Decision = { ...said, gate: sight.gate.name, by: sight.me.name };
-      const {
-        how,
-        identity: { issuer, subject },
-      } = visitor;
-      const claims = { ...decision, how, identity: { issuer, subject }, roles: sight.me.granted, workflowId, runId };
+      const { how, granted: roles } = sight.me;
+      const { issuer, subject } = visitor.identity;
+      const claims = { ...decision, how, identity: { issuer, subject }, roles, workflowId, runId };
       const payload = sign ? { ...decision, statement: await sign(claims) } : decision;
       const answer = await reaching(() =>
         unlessOver(() =>

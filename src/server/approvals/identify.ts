@@ -1,18 +1,21 @@
-import type { TokenIssuer } from '../../adapters/identity/tokens.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { SystemCatalog } from '../../contracts/catalog.ts';
+import type { TokenIssuer } from '../../contracts/identity.ts';
+import { identifyPerson } from '../../domain/identify.ts';
 import type { Known, Visitor } from './desk.ts';
 
-/** Whom a system knows a visitor as: by their Slack user, or by the address that the provider verified. */
-export function identifyIn({ how, identity }: Visitor, { people }: SystemCatalog): Known | undefined {
-  const found = people.filter(({ slack, contact, name }) =>
-    how === 'slack'
-      ? slack !== undefined && `${identity.issuer}/${identity.subject}` === `https://slack.com/${slack}`
-      : identity.email !== undefined && [name, contact].some((each) => each?.toLowerCase() === identity.email),
-  );
-  // Two people with one address: nobody can tell which.
-  return found.length === 1 ? { name: found[0]!.name, granted: [] } : undefined;
+/**
+ * Whom a system knows a visitor as.
+ * @param own issuer where people sign in here: it counts for systems that name none
+ */
+export function identifyIn({ by, identity }: Visitor, system: SystemCatalog, own: string): Known | undefined {
+  if (by === 'token') return identifyPerson(identity, system, own);
+  const user = `${identity.issuer}/${identity.subject}`;
+  const found = system.people.filter(({ slack }) => slack !== undefined && user === `https://slack.com/${slack}`);
+  // Two people with one account: nobody can tell which.
+  return found.length === 1 ? { name: found[0]!.name, how: 'slack', granted: [] } : undefined;
 }
 
-/** Issuers whose tokens a catalog takes. */
-export const issuersOf = (_catalog: Catalog): TokenIssuer[] => [];
+/** Issuers whose tokens some system takes. */
+export const issuersOf = ({ systems }: Catalog): TokenIssuer[] =>
+  [...systems.values()].flatMap(({ catalog }) => catalog.identity?.issuers ?? []);

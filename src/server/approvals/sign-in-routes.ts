@@ -40,7 +40,7 @@ export function signInRoutes(app: App, { origin, signIn, sessions, limiter, layo
     });
     const read = await readToken(token);
     if ('fault' in read) throw new Refusal(403, `the provider's token does not count: ${read.fault}`);
-    await sessions.start(context, { how: 'oidc', identity: read.identity });
+    await sessions.start(context, { by: 'token', identity: read.identity });
     return context.redirect(begun.to, 303);
   });
 

@@ -47,7 +47,7 @@ async function identified(context: Context, address: string, from: Identificatio
   await limiter.failuresPerAddress.check(address);
   const [, token] = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization) ?? [];
   const read: TokenReading = token ? await readToken(token) : { fault: 'it is none' };
-  if ('identity' in read) return { visitor: { how: 'oidc', identity: read.identity } };
+  if ('identity' in read) return { visitor: { by: 'token', identity: read.identity } };
   await limiter.failuresPerAddress.take(address);
   throw new Unknown(`the bearer token does not count: ${read.fault}`);
 }

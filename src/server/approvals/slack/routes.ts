@@ -52,7 +52,7 @@ const ASKS_MORE: DecisionCode[] = ['comment-required', 'invalid-fields', 'wrong-
 
 async function carryOut(interaction: Interaction, { origin, desk, limiter, answer, log }: SlackRoutes): Promise<void> {
   const { user, team, responseUrl, gate, code, decision, message } = interaction;
-  const visitor: Visitor = { how: 'slack', identity: slackIdentity(team, user) };
+  const visitor: Visitor = { by: 'slack', identity: slackIdentity(team, user) };
   const reply = (said: SlackAnswer): Promise<void> => answer(responseUrl, said);
   try {
     await limiter.decisionsPerPerson.take(`${visitor.identity.issuer} ${user}`);
