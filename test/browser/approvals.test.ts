@@ -91,15 +91,13 @@ afterAll(async () => {
 
 const gates = () => release.query<GateView[]>('gates');
 const shoot = (name: string): Promise<Buffer> =>
-  page.screenshot({ path: join(SHOTS, `approval-${name}.png`), fullPage: true, animations: 'disabled' });
+  page.locator('body').screenshot({ path: join(SHOTS, `approval-${name}.png`), animations: 'disabled' });
 
-/** What has the focus, as somebody hears it. */
+/** What has the focus, as somebody hears it. As texts: these run in the page, whose types tests do not have. */
 const focused = (): Promise<string> =>
-  page.evaluate(() => {
-    const { activeElement: element } = document;
-    const label = (element as HTMLInputElement | null)?.labels?.[0]?.innerText;
-    return (label ?? (element as HTMLElement | null)?.innerText ?? '').trim();
-  });
+  page.evaluate<string>(
+    '(document.activeElement?.labels?.[0]?.innerText ?? document.activeElement?.innerText ?? "").trim()',
+  );
 
 /** Presses Tab until something with this text has the focus. */
 async function tabTo(text: string): Promise<void> {
@@ -114,7 +112,7 @@ async function tabTo(text: string): Promise<void> {
 }
 
 const overflow = (): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
 test('a person signs in at the provider with the keyboard alone, and comes back to the gate', async () => {
   await page.goto(`${world.origin}${PATH}`);

@@ -40,7 +40,7 @@ export async function startOpenIdProvider(callback: string): Promise<OpenIdProvi
         conformIdTokenClaims: false,
         claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
         cookies: { keys: ['of-tests'] },
-    ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
+        ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600 },
         findAccount: (_, sub) => ({
           accountId: sub,
           claims: () => ({ sub, name: sub, email: emailOf(sub), email_verified: true }),

@@ -28,7 +28,7 @@ export function gatePage(shown: GatePage): Html {
     { ...layout, title: gate.asks },
     html`<h1>${gate.asks}</h1>
       <p class="lead">${run.summary || progress?.step || run.workflowId}</p>
-      ${answer ? answerBox(answer) : ''} ${standing(gate, now)}
+      ${answer ? answerBox(answer) : ''} ${standing(gate, now, Object.values(sight.may).includes(true))}
       <section aria-labelledby="about">
         <h2 id="about">What it is about</h2>
         <dl>
@@ -54,7 +54,7 @@ const SILENCE: Record<NonNullable<GateView['onExpiry']>, string> = {
   continue: 'silence lets it go on',
 };
 
-function standing(gate: GateView, now: number): Html {
+function standing(gate: GateView, now: number, mayDecide: boolean): Html {
   const left = Date.parse(gate.expiresAt) - now;
   const waits = gate.outcome === 'waiting';
   return html`<ul class="standing" aria-label="State of the gate">
@@ -73,6 +73,7 @@ function standing(gate: GateView, now: number): Html {
         : ''
     }
     ${gate.escalatedAt ? html`<li>Nobody decided in time, so it was escalated.</li>` : ''}
+    ${mayDecide ? html`<li><a href="#decide">Decide</a></li>` : ''}
   </ul>`;
 }
 
