@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Catalog } from '../src/catalog/catalog.ts';
+import type { StatementVerifier } from '../src/adapters/identity/statements.ts';
 import type { KubernetesClients } from '../src/adapters/kubernetes/clients.ts';
 import type { ObjectStore } from '../src/adapters/object-store.ts';
 import type { SealedStore } from '../src/adapters/sealed-store.ts';
@@ -20,6 +21,10 @@ export interface Dependencies {
   temporal: Client;
   /** Name of the worker's task queue, where procedures are started. */
   taskQueue: string;
+  /** Origin of the approval server, for links in messages; absent when there is none. */
+  approvalUrl?: string;
+  /** Absent when the worker has no public keys: no verified identity then. */
+  statements?: StatementVerifier;
   /** Absent when the audit is off. */
   audit?: {
     /** References of the URLs of its database: as the one who writes, and as the owner of the tables. */

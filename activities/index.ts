@@ -14,6 +14,7 @@ import { createReleaseActivities } from './release.ts';
 import { createRestoreDraftActivities } from './restore-draft.ts';
 import { createRestoreActivities } from './restores.ts';
 import { createRunbookActivities } from './runbooks.ts';
+import { createStatementActivities } from './statements.ts';
 import { createWindowActivities } from './windows.ts';
 
 /** Every activity of Windlass under its registered name. */
@@ -34,6 +35,7 @@ export function createActivities(deps: Dependencies) {
     ...createRestoreActivities(deps),
     ...createRestoreDraftActivities(deps),
     ...createRunbookActivities(deps),
+    ...createStatementActivities(deps),
     ...createWindowActivities(deps),
   };
 }

@@ -23,6 +23,15 @@ export const list = z
   .default('')
   .transform((text) => text.split(',').map((each) => each.trim()).filter(Boolean)); // prettier-ignore
 
+/** The origin of a server that browsers reach: sessions and tokens go there. */
+export const webOrigin = z
+  .string()
+  .regex(/^https?:\/\/[^/\s]+$/, 'expected the origin that browsers see, such as https://approvals.example.com')
+  .refine(
+    (text) => text.startsWith('https:') || /^http:\/\/(127\.0\.0\.1|localhost)(:|$)/.test(text),
+    'expected https: sessions and tokens go there',
+  );
+
 const required = (example: string) =>
   z.string(`is not set: expected ${example}`).min(1, `is empty: expected ${example}`);
 
@@ -53,10 +62,12 @@ const environment = z.object({
   WINDLASS_S3_ACCESS_KEY_ID: required('an access key id'),
   WINDLASS_S3_SECRET_KEY_FILE: secretFile,
   WINDLASS_PAYLOAD_KEYS: payloadKeys.optional(),
+  WINDLASS_STATEMENT_KEYS: secretReference.optional(),
   WINDLASS_METRICS_ADDRESS: address.optional(),
   WINDLASS_HEALTH_ADDRESS: address.optional(),
   WINDLASS_ALERTS_TOKEN: secretReference.optional(),
   WINDLASS_ALERTS_ADDRESS: address.prefault('127.0.0.1:18810'),
+  WINDLASS_APPROVAL_URL: webOrigin.optional(),
   WINDLASS_AUDIT_DATABASE: secretReference.optional(),
   WINDLASS_AUDIT_OWNER_DATABASE: secretReference.optional(),
   WINDLASS_AUDIT_BUCKET: z.string().min(1).optional(),
@@ -83,10 +94,14 @@ export interface WorkerConfig {
   objectStore: ObjectStoreOptions;
   /** Keys for what goes to Temporal; undefined: it is plain text. */
   payloadKeys?: PayloadKeys;
+  /** Reference of the public keys of statements; undefined: gates that want a verified identity cannot be decided. */
+  statementKeys?: string;
   metrics?: Address;
   health?: Address;
   /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */
   alerts?: Address & { token: string };
+  /** Origin of the approval server, for links in messages. */
+  approvalUrl?: string;
   /** Where the audit goes; absent when it is off. */
   audit?: AuditConfig;
   logLevel: string;
@@ -137,11 +152,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
     ...(from.KUBECONFIG ? { kubeconfig: from.KUBECONFIG } : {}),
     objectStore: objectStoreOf(from),
     ...(from.WINDLASS_PAYLOAD_KEYS ? { payloadKeys: from.WINDLASS_PAYLOAD_KEYS } : {}),
+    ...(from.WINDLASS_STATEMENT_KEYS ? { statementKeys: from.WINDLASS_STATEMENT_KEYS } : {}),
     ...(from.WINDLASS_METRICS_ADDRESS ? { metrics: from.WINDLASS_METRICS_ADDRESS } : {}),
     ...(from.WINDLASS_HEALTH_ADDRESS ? { health: from.WINDLASS_HEALTH_ADDRESS } : {}),
     ...(from.WINDLASS_ALERTS_TOKEN
       ? { alerts: { ...from.WINDLASS_ALERTS_ADDRESS, token: from.WINDLASS_ALERTS_TOKEN } }
       : {}),
+    ...(from.WINDLASS_APPROVAL_URL ? { approvalUrl: from.WINDLASS_APPROVAL_URL } : {}),
     ...(from.WINDLASS_AUDIT_DATABASE ? { audit: auditOf(from, from.WINDLASS_AUDIT_DATABASE) } : {}),
     logLevel: from.WINDLASS_LOG_LEVEL,
     maxCachedWorkflows: from.WINDLASS_MAX_CACHED_WORKFLOWS,

@@ -3,6 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { isFailure } from '../src/adapters/failure.ts';
+import { createStatementVerifier, type StatementVerifier } from '../src/adapters/identity/statements.ts';
 import { createKubernetesClients } from '../src/adapters/kubernetes/clients.ts';
 import { createObjectStore, type ObjectStore } from '../src/adapters/object-store.ts';
 import { createSealedStore } from '../src/adapters/sealed-store.ts';
@@ -38,6 +39,8 @@ export async function createDependencies(
     secrets,
     temporal: new Client({ connection, namespace, ...encrypted }),
     taskQueue: config.taskQueue,
+    ...(config.approvalUrl ? { approvalUrl: config.approvalUrl } : {}),
+    ...(config.statementKeys ? { statements: statementsOf(config.statementKeys, secrets) } : {}),
     ...(config.audit ? { audit: auditOf(config.audit) } : {}),
   };
 }
@@ -45,6 +48,23 @@ export async function createDependencies(
 const auditOf = ({ database, owner, prefix, store }: AuditConfig): NonNullable<Dependencies['audit']> => ({
   ...{ database, prefix, sealed: createSealedStore(store), state: { ready: false } },
   ...(owner ? { owner } : {}),
+});
+
+/** The keys are read whenever they are needed: they change while the worker runs. */
+const statementsOf = (reference: string, secrets: SecretResolver): StatementVerifier => ({
+  async read(statement) {
+    const verifier = await secrets
+      .resolve(reference)
+      .then(createStatementVerifier)
+      .catch((error: unknown) => {
+        // A decision is not retried for ever: whoever sent it is told, and sends it again.
+        if (error instanceof Error) return error.message;
+        throw error;
+      });
+    return typeof verifier === 'string'
+      ? { fault: `the worker cannot read the public keys of statements (${verifier})` }
+      : verifier.read(statement);
+  },
 });
 
 /** One that does not answer at the moment stops nobody: a rollback must not wait for the place where evidence goes. */

@@ -153,7 +153,12 @@ export async function deployRelease(raw: unknown): Promise<DeployReleaseResult> 
       `Waiting for the promotion of ${plan.to.deployment} (${version})`,
       'switch traffic',
     );
-    await gates.pass(plan.promotion, { digest: plan.digest, people: slice.people, requestedBy: input.requestedBy });
+    await gates.pass(plan.promotion, {
+      digest: plan.digest,
+      people: slice.people,
+      identity: slice.identity,
+      requestedBy: input.requestedBy,
+    });
   }
 
   /** The soak, and what follows from each verdict. */
@@ -175,7 +180,12 @@ export async function deployRelease(raw: unknown): Promise<DeployReleaseResult> 
           expiresAfterMs: 60 * 60_000,
         },
       ],
-      { digest: work.plan.digest, people: work.slice.people, requestedBy: input.requestedBy },
+      {
+        digest: work.plan.digest,
+        people: work.slice.people,
+        identity: work.slice.identity,
+        requestedBy: input.requestedBy,
+      },
     );
   }
 }
@@ -202,6 +212,7 @@ async function approve(
   await gates.pass(plan.gates, {
     digest: plan.digest,
     people: slice.people,
+    identity: slice.identity,
     requestedBy: input.requestedBy,
     recheck: { everyMs: slice.spec.release.recheckEvery, run: () => faultsOf(slice, plan) },
   });

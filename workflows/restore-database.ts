@@ -93,7 +93,12 @@ export async function restoreDatabase(raw: unknown): Promise<RestoreDatabaseResu
       );
       for (const { label, text } of plan.facts)
         procedure.show(`plan ${label} ${text.slice(0, 40)}`, `${label}: ${text}`);
-      await gates.pass(plan.gates, { digest: plan.digest, people: slice.people, requestedBy: input.requestedBy });
+      await gates.pass(plan.gates, {
+        digest: plan.digest,
+        people: slice.people,
+        identity: slice.identity,
+        requestedBy: input.requestedBy,
+      });
       const { token, tokens } = await lease.hold({ onBusy: 'queue', preempt: false });
       const now = await draft(slice);
       refuse(now);

@@ -23,7 +23,7 @@ export async function reviewBreakGlass(raw: unknown): Promise<ReviewBreakGlassRe
   const gates = useGates(procedure);
   const result = await procedure.stoppable(async (): Promise<ReviewBreakGlassResult> => {
     await procedure.step('planning', `Review of the break-glass by ${input.by} at ${input.of}`);
-    const { digest, people } = await quick('Read the catalog').loadEnvironment(input);
+    const { digest, people, identity } = await quick('Read the catalog').loadEnvironment(input);
     procedure.setChannels(input.notify);
     await procedure.step('waiting', `Waiting for the review of what ${input.by} did at ${input.of}`);
     const openForMs = Math.max(1, Date.parse(input.dueAt) - Date.now());
@@ -43,7 +43,7 @@ export async function reviewBreakGlass(raw: unknown): Promise<ReviewBreakGlassRe
             withdrawable: false,
           },
         ],
-        { digest, people, requestedBy: input.by },
+        { digest, people, identity, requestedBy: input.by },
       );
     } catch (error) {
       if (typeOf(error) !== 'GateNotApproved') throw error;

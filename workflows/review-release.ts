@@ -35,7 +35,7 @@ export async function reviewRelease(raw: unknown): Promise<ReviewReleaseResult> 
             expiresAfterMs: REVIEW_WINDOW_MS,
           },
         ],
-        { digest: slice.digest, people: slice.people, requestedBy: '' },
+        { digest: slice.digest, people: slice.people, identity: slice.identity, requestedBy: '' },
       );
     } catch (error) {
       if (typeOf(error) !== 'GateNotApproved') throw error;

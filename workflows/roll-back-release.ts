@@ -98,6 +98,7 @@ export async function rollBackRelease(raw: unknown): Promise<RollBackReleaseResu
     await gates.pass(slice.policies.rollBackRelease.gates.map(toGateSpec), {
       digest: `${slice.digest.slice(-8)}${plan.record.version}`,
       people: slice.people,
+      identity: slice.identity,
       requestedBy: input.requestedBy,
     });
   }

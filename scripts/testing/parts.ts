@@ -60,7 +60,7 @@ export const PARTS: Part[] = [
   },
   // In band although it is the longest: it shards inside, each shard with its own namespace and task queue.
   { name: 'crash', folder: 'test/crash', budgetSeconds: 25 * 60, sandbox: 'needs', inBand: true },
-  { name: 'browser', folder: 'test/browser', budgetSeconds: 90, sandbox: 'needs', inBand: true },
+  { name: 'browser', folder: 'test/browser', budgetSeconds: 150, sandbox: 'needs', inBand: true },
   { name: 'docs', folder: 'test/docs', budgetSeconds: 30, sandbox: 'needs', inBand: true },
   // Last: by then `sandbox up` has filled the cache of binaries, so its own starts are warm ones.
   {

@@ -1,6 +1,7 @@
 import type { CatalogGate } from '../contracts/catalog-parts.ts';
 import type { SystemCatalog } from '../contracts/catalog.ts';
 import type { Problem } from './issues.ts';
+import { UNPROVABLE } from './identity-problems.ts';
 import { fault, noSuch } from './problems.ts';
 
 /** What a gate stands before: nothing that changes, a change, or data that would be replaced. */
@@ -19,7 +20,8 @@ export function gateProblems(
   path: PropertyKey[],
   guarded: Guarded,
 ): Problem[] {
-  const held = [...new Set(catalog.people.flatMap((each) => each.roles))];
+  const granted = Object.values(catalog.identity?.groups ?? {}).flat();
+  const held = [...new Set([...catalog.people.flatMap((each) => each.roles), ...granted])];
   const channels = Object.keys(catalog.channels);
   const unheld = unknownNames('person with the role', held);
   const untold = unknownNames('channel', channels);
@@ -31,7 +33,8 @@ export function gateProblems(
     ...unknownNames('environment', environments)(gate.environments, [...path, 'environments']),
     ...untold(gate.notify, [...path, 'notify']),
     ...untold(gate.breakGlass?.notify, [...path, 'breakGlass', 'notify']),
-    ...quorumProblems(catalog, gate, path),
+    ...(gate.roles.some((role) => granted.includes(role)) ? [] : quorumProblems(catalog, gate, path)),
+    ...(gate.identity === 'verified' && !catalog.identity ? [fault([...path, 'identity'], UNPROVABLE)] : []),
     ...timeProblems(gate, path),
     ...silenceProblems(gate, path, guarded),
     ...formProblems(gate, path),
@@ -46,8 +49,12 @@ const unknownNames =
     );
 
 /** Delegates are not counted: what works during a holiday must work after it. */
-function quorumProblems({ people }: SystemCatalog, { roles, quorum }: CatalogGate, path: PropertyKey[]): Problem[] {
-  const able = people.filter((each) => each.roles.some((role) => roles.includes(role))).length;
+function quorumProblems({ people }: SystemCatalog, gate: CatalogGate, path: PropertyKey[]): Problem[] {
+  const { roles, quorum } = gate;
+  const programs = !gate.fourEyes || gate.services === true;
+  const able = people.filter(
+    (each) => (programs || !each.service) && each.roles.some((role) => roles.includes(role)),
+  ).length;
   if (able === 0 || able >= quorum) return [];
   return [fault([...path, 'quorum'], `expected at most ${able}, as many as may decide this gate, got ${quorum}`)];
 }

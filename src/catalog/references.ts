@@ -3,6 +3,7 @@ import { budgetProblems } from './budgets.ts';
 import { delegationProblems } from './delegation-problems.ts';
 import { freezeProblems } from './freezes.ts';
 import { gateProblems } from './gate-problems.ts';
+import { identityProblems } from './identity-problems.ts';
 import { incidentProblems } from './incident-problems.ts';
 import type { Problem } from './issues.ts';
 import { duplicates, fault, noSuch } from './problems.ts';
@@ -20,6 +21,7 @@ export function referenceProblems(catalog: SystemCatalog, at: number): Problem[]
       'person',
     ),
     ...delegationProblems(catalog),
+    ...identityProblems(catalog),
     ...policyProblems(catalog),
     ...serviceProblems(catalog),
     ...databaseProblems(catalog),

@@ -1,4 +1,4 @@
-import type { EnvironmentSlice, ServiceSlice } from '../contracts/catalog.ts';
+import type { EnvironmentSlice, ServiceSlice, SystemCatalog } from '../contracts/catalog.ts';
 import type { Place, ServiceReference } from '../contracts/scalars.ts';
 import type { FailureType } from '../domain/failures.ts';
 import { CatalogError } from './errors.ts';
@@ -18,7 +18,7 @@ export function compileEnvironment(
 ): { loaded: LoadedSystem; environment: EnvironmentSlice } {
   const loaded = catalog.systems.get(system);
   if (!loaded) throw unknown('UnknownSystem', `system ${system}`, 'the catalog', catalog.systems.keys());
-  const { environments, people } = loaded.catalog;
+  const { environments, people, identity } = loaded.catalog;
   const found = own(environments, name);
   if (!found) {
     throw unknown('UnknownEnvironment', `environment ${name}`, `system ${system}`, Object.keys(environments));
@@ -31,9 +31,20 @@ export function compileEnvironment(
     namespace: found.namespace,
     production: found.production,
     ...(found.prometheus ? { prometheus: found.prometheus } : {}),
-    people,
+    // Who they are for the provider is for the server, and no history needs it.
+    people: people.map(({ identity: _, slack: __, ...person }) => person),
+    ...policyOf(found, identity !== undefined),
   };
   return { loaded, environment };
+}
+
+/** Absent where nobody said anything, and nobody could prove who they are. */
+function policyOf(
+  { identity, production }: SystemCatalog['environments'][string],
+  provable: boolean,
+): Pick<EnvironmentSlice, 'identity'> {
+  if (identity) return { identity };
+  return provable && production ? { identity: 'verified' } : {};
 }
 
 /**

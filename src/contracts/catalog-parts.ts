@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { gateForm } from './gate-form.ts';
+import { identityPolicy } from './identity.ts';
 import { duration, name } from './scalars.ts';
 
 /** Where a secret is found: `env:NAME`, `file:/path` or `kubernetes:namespace/secret#key`. Never the value. */
@@ -37,6 +38,8 @@ export const gate = z.strictObject({
   notify: z.array(name).min(1).optional().describe('Channels of those who may decide'),
   comment: z.enum(['required', 'optional']).optional().describe('Whether an approval needs a comment'),
   form: gateForm.optional().describe('What must be filled in to approve'),
+  identity: identityPolicy.optional().describe('Whose word decides; default: as the environment says'),
+  services: z.boolean().optional().describe('Service identities may approve it too, although it wants four eyes'),
   breakGlass: z
     .strictObject({
       roles: z.array(name).min(1).describe('Who may pass the gate alone in an emergency'),

@@ -4,6 +4,7 @@ import { channel } from './channels.ts';
 import { database, type CatalogDatabase, type DatabaseServer } from './database.ts';
 import { errorBudget } from './error-budget.ts';
 import { freeze } from './freeze.ts';
+import { identity, identityPolicy, personIdentity, type IdentityPolicy } from './identity.ts';
 import { incidents } from './incident-catalog.ts';
 import { redis } from './redis.ts';
 import { runbook } from './runbook.ts';
@@ -92,6 +93,9 @@ const environment = z.strictObject({
   namespace: name,
   prometheus: url.optional(),
   production: z.boolean().default(true),
+  identity: identityPolicy
+    .optional()
+    .describe('Whose word decides gates here; default: verified in production of a system with "identity"'),
 });
 
 /** Somebody who decides in a person's place, with roles that the person has, until a date. */
@@ -105,6 +109,21 @@ const personEntry = z.strictObject({
   name: person,
   roles: z.array(name).min(1),
   contact: z.string().optional(),
+  slack: z
+    .string()
+    .regex(
+      /^T[A-Z0-9]{1,30}\/[UW][A-Z0-9]{1,30}$/,
+      'expected workspace and user as Slack has them, such as T012AB/U345CD',
+    )
+    .optional()
+    .describe('Who they are in Slack: workspace/user, by ids. For buttons of notices'),
+  identity: personIdentity
+    .optional()
+    .describe('Who they are for the identity provider; default: the name or contact is the address'),
+  service: z
+    .literal(true)
+    .optional()
+    .describe('A program: approves no gate of four eyes unless the gate lets services'),
   delegates: z
     .array(delegation)
     .max(10)
@@ -128,6 +147,7 @@ export const systemSchema = z.strictObject({
   incidents: incidents.optional(),
   errorBudgets: z.record(name, errorBudget).default({}).describe('By environment'),
   people: z.array(personEntry).default([]),
+  identity: identity.optional().describe('How people prove who they are'),
   channels: z.record(name, channel).default({}),
   policies: z
     .strictObject({
@@ -176,7 +196,9 @@ export interface EnvironmentSlice {
   namespace: string;
   production: boolean;
   prometheus?: string;
-  people: SystemCatalog['people'];
+  people: Omit<SystemCatalog['people'][number], 'identity' | 'slack'>[];
+  /** Absent in what was compiled before there was a choice: declared. */
+  identity?: IdentityPolicy;
 }
 
 /** What a procedure on one service needs besides. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { formValues, type FormValues, type GateForm } from './gate-form.ts';
+import type { IdentityPolicy } from './identity.ts';
 import { person, text } from './scalars.ts';
+import type { IdentityKind, IdentitySource } from './statement.ts';
 
 /** A gate as the catalog or a procedure defines it; durations in milliseconds. */
 export interface GateSpec {
@@ -37,7 +39,14 @@ export interface GateSpec {
   breakGlass?: { roles: string[]; notify: string[]; reviewWithinMs: number };
   /** False: the requester cannot take it back. */
   withdrawable?: boolean;
+  /** Whose word decides; absent: as the environment says, and `declared` where that says nothing. */
+  identity?: IdentityPolicy;
+  /** Service identities may approve it too, although it wants four eyes. */
+  services?: boolean;
 }
+
+/** Characters of a signed statement: a reason and a form of ordinary length, in base64. */
+const LONGEST_STATEMENT = 32 * 1024;
 
 /**
  * What a person sends: Update `decide`, or Signals `approve`, `reject`, `retract` and `withdraw` (which set `decision`
@@ -59,6 +68,11 @@ export const decisionSchema = z
       .boolean()
       .optional()
       .describe('Pass the gate alone, in an emergency: people are told at once, and it is reviewed afterwards'),
+    statement: z
+      .string()
+      .max(LONGEST_STATEMENT)
+      .optional()
+      .describe('Who decides, verified and signed by the server of Windlass; where the gate wants that'),
   })
   .refine(({ decision, breakGlass }) => !breakGlass || decision === 'approve', 'only an approval breaks the glass');
 export type Decision = z.infer<typeof decisionSchema>;
@@ -79,6 +93,10 @@ export type DecisionCode =
   | 'not-requester'
   | 'no-break-glass'
   | 'rate-limited'
+  | 'identity-required'
+  | 'invalid-statement'
+  | 'statement-used'
+  | 'person-required'
   | 'malformed';
 
 /** The typed answer to a decision. Only `recorded` has an effect; the others are in the record all the same. */
@@ -98,6 +116,12 @@ export interface VoteView {
   /** Whose delegate decided. */
   for?: string;
   fields?: FormValues;
+  /** How the server knew who it was; absent: declared. */
+  verified?: VerifiedIdentity;
+}
+
+export interface VerifiedIdentity extends IdentitySource {
+  how: IdentityKind;
 }
 
 /** A gate as the query `gates` shows it. Times are ISO 8601. */
@@ -128,4 +152,6 @@ export interface GateView {
   form?: GateForm;
   /** Roles that may pass it alone. */
   breakGlass?: { roles: string[] };
+  /** Whose word decides it; absent: declared. */
+  identity?: IdentityPolicy;
 }

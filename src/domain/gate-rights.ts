@@ -1,4 +1,4 @@
-import type { Decision, DecisionCode, GateSpec } from '../contracts/gates.ts';
+import type { Decision, DecisionCode, GateSpec, VerifiedIdentity } from '../contracts/gates.ts';
 import type { GateState } from './gate-state.ts';
 
 /** A person of the catalog: roles, and who decides in their place until when (ISO 8601). */
@@ -6,6 +6,8 @@ export interface Person {
   name: string;
   roles: string[];
   delegates?: { to: string; roles: string[]; until: string }[] | undefined;
+  /** A program that decides by itself. */
+  service?: boolean | undefined;
 }
 
 export interface GateContext {
@@ -17,6 +19,8 @@ export interface GateContext {
   all: GateState[];
   /** What is wrong with the fields that were filled in; absent or empty: nothing. */
   fieldFaults?: string[];
+  /** How the server knew who decides; absent: the message only says so. */
+  verified?: VerifiedIdentity;
 }
 
 export interface Fault {
@@ -55,6 +59,12 @@ export function rightOf(
   return giver && { for: giver.name };
 }
 
+/** The people as they are for one decision: with the roles that groups of the identity provider grant to who decides. */
+export const withGrantedRoles = (people: Person[], by: string, roles: string[]): Person[] =>
+  roles.length === 0
+    ? people
+    : people.map((each) => (each.name === by ? { ...each, roles: [...new Set([...each.roles, ...roles])] } : each));
+
 /** Why a decision does not count for a gate that waits; undefined when it does. */
 export function faultOf(gate: GateState, decision: Decision, context: GateContext): Fault | undefined {
   const { spec } = gate;
@@ -63,10 +73,20 @@ export function faultOf(gate: GateState, decision: Decision, context: GateContex
       code: 'wrong-code',
       message: `Code ${decision.code} belongs to another run or another plan. Look at what is asked now; its code is ${gate.code}.`,
     };
+  if (spec.identity === 'verified' && !context.verified)
+    return {
+      code: 'identity-required',
+      message: `Gate ${spec.name} wants a verified identity: decide it with windlass after windlass login, or on its page. A name in a message is not enough.`,
+    };
   if (decision.decision === 'withdraw') return faultOfWithdrawal(spec, decision, context);
   const person = context.people.find(({ name }) => name === decision.by);
   if (!person) return { code: 'unknown-person', message: `${decision.by} is not in the catalog's people.` };
   if (decision.decision === 'retract') return faultOfRetraction(gate, decision);
+  if (person.service && decision.decision === 'approve' && (decision.breakGlass || (spec.fourEyes && !spec.services)))
+    return {
+      code: 'person-required',
+      message: `${person.name} is a service; a person must approve gate ${spec.name}.`,
+    };
   if (decision.breakGlass) return faultOfBreakGlass(spec, decision, person);
   const roles = rolesOfGate(gate);
   if (!rightOf(decision.by, roles, context))

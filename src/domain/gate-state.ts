@@ -1,4 +1,4 @@
-import type { Decision, GateOutcome, GateSpec } from '../contracts/gates.ts';
+import type { Decision, GateOutcome, GateSpec, VerifiedIdentity } from '../contracts/gates.ts';
 
 /** What somebody said, and when (milliseconds since the epoch). */
 export interface Vote {
@@ -8,6 +8,8 @@ export interface Vote {
   /** Whose delegate decided. */
   for?: string;
   fields?: NonNullable<Decision['fields']>;
+  /** How the server knew who it was; absent: declared. */
+  verified?: VerifiedIdentity;
 }
 
 /** A gate while its procedure runs. Times are milliseconds since the epoch. */

@@ -25,8 +25,16 @@ export function viewGate(gate: GateState): GateView {
     ...(spec.comment ? { comment: spec.comment } : {}),
     ...(spec.form ? { form: spec.form } : {}),
     ...(spec.breakGlass ? { breakGlass: { roles: spec.breakGlass.roles } } : {}),
+    ...(spec.identity ? { identity: spec.identity } : {}),
   };
 }
+
+/** A gate as a message asks for it: with its code, and whether a yes alone decides it. */
+export const askedGate = ({ spec, code }: GateState): { name: string; code: string; direct: boolean } => ({
+  name: spec.name,
+  code,
+  direct: spec.comment !== 'required' && spec.form === undefined,
+});
 
 /** Who decided, in words: `bob for ana`. */
 export const whoVoted = ({ by, for: delegator }: { by: string; for?: string }): string =>
@@ -50,10 +58,11 @@ export function describeRefusal(gate: GateState): string {
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-const viewVote = ({ by, at, reason, for: delegator, fields }: Vote): VoteView => ({
+const viewVote = ({ by, at, reason, for: delegator, fields, verified }: Vote): VoteView => ({
   by,
   at: iso(at),
   ...(reason ? { reason } : {}),
   ...(delegator ? { for: delegator } : {}),
   ...(fields ? { fields } : {}),
+  ...(verified ? { verified } : {}),
 });

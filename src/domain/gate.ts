@@ -61,7 +61,14 @@ export function decideGate(
 function toVote(gate: GateState, { by, decision, reason, fields }: Decision, context: GateContext): Vote {
   const needsRight = decision === 'approve' || decision === 'reject';
   const right = needsRight ? rightOf(by, rolesOfGate(gate), context) : undefined;
-  return { by, at: context.at, ...(reason ? { reason } : {}), ...right, ...(fields ? { fields } : {}) };
+  const { at, verified } = context;
+  return {
+    ...{ by, at },
+    ...(reason ? { reason } : {}),
+    ...right,
+    ...(fields ? { fields } : {}),
+    ...(verified ? { verified } : {}),
+  };
 }
 
 function apply(before: GateState, { decision, breakGlass }: Decision, vote: Vote): GateState {

@@ -4,7 +4,7 @@ import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import { apply, deployReadySample, kubectl, roleBinding } from '../support/namespace.ts';
-import { startWorker } from '../support/worker.ts';
+import { startWorker, type TestWorkerOptions } from '../support/worker.ts';
 
 /** A shop at v1 and a worker for it, alone in a Temporal namespace and a Kubernetes namespace of their own. */
 export interface BrowserStage {
@@ -13,6 +13,8 @@ export interface BrowserStage {
   /** Of Temporal and of the cluster. */
   namespace: string;
   client: Client;
+  /** Of the worker's catalog. */
+  overlays: NonNullable<TestWorkerOptions['overlays']>;
   close(): Promise<void>;
 }
 
@@ -23,6 +25,8 @@ export interface BrowserStageOptions {
   prefix: string;
   /** More of the worker's environment. */
   env?: NodeJS.ProcessEnv;
+  /** What else differs from the sandbox's catalog. */
+  catalog?: Record<string, unknown>;
 }
 
 /** What nobody looks at here: Jobs, and metrics, which would need traffic. */
@@ -35,7 +39,12 @@ const TYPES = { Keyword: 2, KeywordList: 7 } as const;
  * The README's input works here as it is written, whatever else runs on the sandbox: change control is one per Temporal
  * namespace, system and environment, and so is a task queue.
  */
-export async function openBrowserStage({ taskQueue, prefix, env = {} }: BrowserStageOptions): Promise<BrowserStage> {
+export async function openBrowserStage({
+  taskQueue,
+  prefix,
+  env = {},
+  catalog = {},
+}: BrowserStageOptions): Promise<BrowserStage> {
   const { temporal } = readEndpoints();
   const namespace = `${prefix}-${randomBytes(3).toString('hex')}`;
   const connection = await Connection.connect({ address: temporal.address });
@@ -48,17 +57,16 @@ export async function openBrowserStage({ taskQueue, prefix, env = {} }: BrowserS
     undo.push(() => connection.operatorService.deleteNamespace({ namespace }));
     undo.push(() => kubectl('delete', 'namespace', namespace, '--wait=false', '--ignore-not-found'));
     await Promise.all([createTemporalNamespace(connection, namespace), createShop(namespace)]);
+    const shop = { environments: { local: { namespace } }, services: { shop: QUIET } };
+    const overlays = ['sandbox-fast', { overlayOf: 'sandbox', ...shop, ...catalog }];
     const worker = await startWorker({
       taskQueue,
       env: { TEMPORAL_NAMESPACE: namespace, ...env },
-      overlays: [
-        'sandbox-fast',
-        { overlayOf: 'sandbox', environments: { local: { namespace } }, services: { shop: QUIET } },
-      ],
+      overlays,
     });
     // Not gracefully: both namespaces go with it, and its watchers would keep it for their whole grace period.
     undo.push(() => worker.kill('SIGKILL'));
-    return { url: temporal.ui, namespace, client, close };
+    return { url: temporal.ui, namespace, client, overlays, close };
   } catch (error) {
     await close();
     throw error;

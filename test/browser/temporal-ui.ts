@@ -1,19 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Locator, type Page } from 'playwright-core';
-import { ensureChromium } from '../../scripts/sandbox/debian-packages.ts';
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-/** For one thing to appear: generous, because a busy machine is slow and not wrong. */
-const APPEARS_WITHIN_MS = 30_000;
+import type { Locator, Page } from 'playwright-core';
+import { APPEARS_WITHIN_MS, launchChromium } from './chromium.ts';
 
 /** For a procedure to get somewhere. */
 const COMES_WITHIN_MS = 90_000;
@@ -52,7 +40,7 @@ export interface TemporalUi {
 
 /** Opens the Temporal UI at `url` in a browser without a window. */
 export async function openTemporalUi(url: string, namespace: string): Promise<TemporalUi> {
-  const browser = await chromium.launch({ executablePath: await ensureChromium(), args: FLAGS });
+  const browser = await launchChromium();
   const context = await browser.newContext({
     viewport: { width: 1400, height: 1000 },
     colorScheme: 'light',

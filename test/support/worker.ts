@@ -32,15 +32,15 @@ export function startWorker({ overlays = [], extensions = [], ...options }: Test
   const noEffects = process.env['WINDLASS_NOOP_EFFECTS'] === '1' ? [here('extensions/no-op-effects.ts')] : [];
   return startProcess({
     endpoints: readEndpoints(),
-    overlays: overlays.map((overlay) =>
-      typeof overlay === 'string' ? here(`overlays/${overlay}.yaml`) : write(overlay),
-    ),
+    overlays: overlays.map(writeOverlay),
     extensions: [...noEffects, ...extensions],
     ...options,
   });
 }
 
-function write(overlay: Overlay): string {
+/** The file of an overlay, which is written when it is not one of overlays/. */
+export function writeOverlay(overlay: string | Overlay): string {
+  if (typeof overlay === 'string') return here(`overlays/${overlay}.yaml`);
   const path = join(mkdtempSync(join(tmpdir(), 'windlass-overlay-')), `${overlay.overlayOf}.yaml`);
   writeFileSync(path, stringify(overlay));
   return path;

@@ -1,14 +1,16 @@
 import { setHandler, workflowInfo } from '@temporalio/workflow';
 import { readForm } from '../../src/contracts/gate-form.ts';
 import { decisionSchema, type Decision, type DecisionResult } from '../../src/contracts/gates.ts';
+import type { Statement } from '../../src/contracts/statement.ts';
 import { decideGate } from '../../src/domain/gate.ts';
 import { renderGates } from '../../src/domain/gate-details.ts';
-import type { Person } from '../../src/domain/gate-rights.ts';
-import type { GateState } from '../../src/domain/gate-state.ts';
+import { withGrantedRoles, type Person } from '../../src/domain/gate-rights.ts';
+import { expireGate, type GateState } from '../../src/domain/gate-state.ts';
 import { viewGate } from '../../src/domain/gate-view.ts';
 import { approve, decide, gates as gatesQuery, reject, retract, withdraw } from '../messages.ts';
 import { announceBreakGlass } from './break-glass.ts';
 import type { Procedure } from './procedure.ts';
+import { openReception, type Credentials, type Reception } from './reception.ts';
 
 /** Refused decisions of one run that are still explained one by one; a flood beyond it is counted only. */
 const EXPLAINED_REFUSALS = 100;
@@ -19,12 +21,28 @@ export interface GateBoard {
   asked?: { people: Person[]; requestedBy: string };
 }
 
-/** Registers the messages that decide gates; called before the first `await`. */
-export function takeDecisions(procedure: Procedure, board: GateBoard): void {
+/**
+ * Registers the messages that decide gates; called before the first `await`.
+ * @returns where they are received: a gate does not expire while a decision that came in time is being verified
+ */
+export function takeDecisions(procedure: Procedure, board: GateBoard): Reception {
+  const reception = openReception();
   let refused = 0;
 
-  const take = (raw: unknown): DecisionResult => {
-    const result = answer(procedure, board, raw);
+  const take = (raw: unknown): DecisionResult | Promise<DecisionResult> => {
+    const at = Date.now();
+    const parsed = decisionSchema.safeParse(raw);
+    if (!parsed.success) return tell(raw, MALFORMED);
+    const decision = parsed.data;
+    const settle = (given: Credentials): DecisionResult => tell(raw, answer(procedure, board, { decision, at, given }));
+    const later = async (): Promise<DecisionResult> => settle(await reception.credentialsOf(decision, at));
+    const answered = reception.inOrder(decision.statement !== undefined, { now: () => settle({}), later });
+    // The end waits for it: an Update that is not answered fails with its run.
+    if (answered instanceof Promise) procedure.beside('answer a decision', () => answered.then(() => undefined));
+    return answered;
+  };
+
+  const tell = (raw: unknown, result: DecisionResult): DecisionResult => {
     if (result.code === 'recorded') procedure.record(`${describe(raw, result)}: ${result.message}`);
     // Whoever floods a gate must not keep others from deciding it: what counts is heard all the same.
     else if (refused++ >= EXPLAINED_REFUSALS) return FLOODED;
@@ -50,7 +68,13 @@ export function takeDecisions(procedure: Procedure, board: GateBoard): void {
   procedure.setAppendix(() =>
     board.asked ? renderGates(board.states, workflowInfo().workflowId, { ...board.asked, at: Date.now() }) : '',
   );
+  return reception;
 }
+
+const MALFORMED: DecisionResult = {
+  code: 'malformed',
+  message: 'Expected {"gate": "<name>", "by": "<who>", "code": "<as shown>"} and optionally "reason", "fields".',
+};
 
 const FLOODED: DecisionResult = {
   code: 'rate-limited',
@@ -58,25 +82,34 @@ const FLOODED: DecisionResult = {
     'Too many decisions without effect in this run: they are not explained any more. See the gates: windlass status.',
 };
 
-function answer(procedure: Procedure, board: GateBoard, raw: unknown): DecisionResult {
-  const parsed = decisionSchema.safeParse(raw);
-  if (!parsed.success)
-    return {
-      code: 'malformed',
-      message: 'Expected {"gate": "<name>", "by": "<who>", "code": "<as shown>"} and optionally "reason", "fields".',
-    };
-  const index = board.states.findIndex(({ spec }) => spec.name === parsed.data.gate);
+interface Received {
+  decision: Decision;
+  /** When; milliseconds since the epoch. */
+  at: number;
+  given: Credentials;
+}
+
+function answer(procedure: Procedure, board: GateBoard, { decision: said, at, given }: Received): DecisionResult {
+  const index = board.states.findIndex(({ spec }) => spec.name === said.gate);
   const gate = board.states[index];
   if (!gate || !board.asked) {
     const open = board.states.map(({ spec }) => spec.name).join(', ');
-    return { code: 'unknown-gate', message: `No gate ${parsed.data.gate} is open. Open: ${open || 'none'}.` };
+    return { code: 'unknown-gate', message: `No gate ${said.gate} is open. Open: ${open || 'none'}.` };
   }
-  const { decision, faults } = readFields(gate, parsed.data);
-  const context = { ...board.asked, at: Date.now(), all: board.states, fieldFaults: faults };
+  if ('fault' in given) return { ...given.fault, gate: viewGate(expireGate(gate, at)) };
+  const { decision, faults } = readFields(gate, said);
+  const context = { ...whoIs(board.asked, decision, given), at, all: board.states, fieldFaults: faults };
   const decided = decideGate(gate, decision, context);
   board.states[index] = decided.gate;
   if (decided.gate.brokenGlass && !gate.brokenGlass) announceBreakGlass(procedure, decided.gate);
   return decided.result;
+}
+
+/** Who may decide, when the server has verified who does. */
+function whoIs(asked: NonNullable<GateBoard['asked']>, { by }: Decision, { statement }: { statement?: Statement }) {
+  if (!statement) return asked;
+  const { how, identity, roles } = statement;
+  return { ...asked, people: withGrantedRoles(asked.people, by, roles), verified: { how, ...identity } };
 }
 
 /** What was filled in, with the types that the form says. Without a form there is nothing to fill in. */

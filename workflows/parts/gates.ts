@@ -1,5 +1,6 @@
 import { condition, isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import type { GateOutcome, GateSpec } from '../../src/contracts/gates.ts';
+import type { IdentityPolicy } from '../../src/contracts/identity.ts';
 import { gateCode, openGate } from '../../src/domain/gate.ts';
 import { rolesOfGate, type Person } from '../../src/domain/gate-rights.ts';
 import { expireGate, isRefused, withdrawGate, type GateState } from '../../src/domain/gate-state.ts';
@@ -17,6 +18,8 @@ export interface GateOptions {
   digest: string;
   people: Person[];
   requestedBy: string;
+  /** Whose word decides gates that do not say it themselves; absent, as in histories that do not know it: declared. */
+  identity: IdentityPolicy | undefined;
   /** Repeats the checks while people think; what it returns is shown beside the gates. */
   recheck?: { everyMs: number; run: () => Promise<string[]> };
 }
@@ -40,7 +43,7 @@ export function outcomeOf(error: unknown): GateOutcome | undefined {
 export function useGates(procedure: Procedure): Gates {
   const board: GateBoard = { states: [] };
   let rounds = 0;
-  takeDecisions(procedure, board);
+  const reception = takeDecisions(procedure, board);
 
   const waiting = (): GateState[] => board.states.filter(({ outcome }) => outcome === 'waiting');
   const settled = (): boolean => waiting().length === 0 || board.states.some(isRefused);
@@ -53,10 +56,12 @@ export function useGates(procedure: Procedure): Gates {
       const now = Date.now();
       const fixedVotes = !patched('gate-change-of-mind');
       const code = gateCode(workflowInfo().runId, given.digest, fixedVotes ? 1 : ++rounds);
-      board.states = specs.map((spec) => openGate(spec, code, now, { fixedVotes }));
+      const identity = given.identity ? { identity: given.identity } : {};
+      board.states = specs.map((spec) => openGate({ ...identity, ...spec }, code, now, { fixedVotes }));
       procedure.tell(
         `Waiting for ${specs.map((spec) => `${spec.name} (${spec.roles.join(' or ')})`).join(', ')}`,
         specs.flatMap((spec) => spec.notify ?? []),
+        board.states,
       );
       try {
         await waitUntilSettled(given);
@@ -80,6 +85,8 @@ export function useGates(procedure: Procedure): Gates {
     // Checks become rarer the longer people think: at a fixed interval of seconds a day of waiting would fill the history.
     let recheckAfterMs = given.recheck?.everyMs ?? Infinity;
     for (;;) {
+      // What came before the end of a gate counts, however long its verification takes.
+      if (reception.busy) await condition(() => !reception.busy);
       const now = Date.now();
       board.states = board.states.map((gate) => expireGate(gate, now));
       if (settled()) return;

@@ -98,7 +98,12 @@ export async function planRun({ parts, gates, slice, input, key }: RightOptions)
       if (plan.digest === before) return;
       procedure.record('what would change is not what was approved any more: asking again');
       await procedure.step('waiting', 'Waiting for approval of the changed plan');
-      await gates.pass(asked, { digest: plan.digest, people: slice.people, requestedBy: input.requestedBy });
+      await gates.pass(asked, {
+        digest: plan.digest,
+        people: slice.people,
+        identity: slice.identity,
+        requestedBy: input.requestedBy,
+      });
     }
     throw failure('Interfered', 'What would change keeps changing while people decide; find out who changes it.');
   }

@@ -104,8 +104,8 @@ export function useSteps(work: StepWork): { run(): Promise<() => StepResult[]> }
         if (scope.consideredCancelled) await scope.cancelRequested;
         await procedure.step('waiting', title);
         const spec = { ...toGateSpec(gate), asks: String(frame.fill(gate.asks)).slice(0, 500) };
-        const { people } = slice;
-        await gates.pass([spec], { digest: work.right.plan.digest, people, requestedBy: input.requestedBy });
+        const { people, identity } = slice;
+        await gates.pass([spec], { digest: work.right.plan.digest, people, identity, requestedBy: input.requestedBy });
         work.right.approved(spec);
       });
     lastGate = mine;

@@ -1,5 +1,6 @@
 import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 import type { GateSpec } from '../../../src/contracts/gates.ts';
+import type { IdentityPolicy } from '../../../src/contracts/identity.ts';
 import type { Person } from '../../../src/domain/gate-rights.ts';
 import { messageOf } from '../../../workflows/parts/failure.ts';
 import { outcomeOf, useGates } from '../../../workflows/parts/gates.ts';
@@ -13,6 +14,7 @@ export interface GatedInput {
   people: Person[];
   requestedBy: string;
   digest: string;
+  identity?: IdentityPolicy;
   /** After each round wait for the signal `proceed`, so that late decisions are answered, and go on whatever came of it. */
   lingers?: boolean;
 }
@@ -28,7 +30,7 @@ export interface GatedResult {
 export const proceed = defineSignal('proceed');
 
 /** A procedure that does nothing but pass gates. */
-export async function gated({ rounds, lingers, ...options }: GatedInput): Promise<GatedResult> {
+export async function gated({ rounds, lingers, identity, ...options }: GatedInput): Promise<GatedResult> {
   let proceeds = 0;
   const procedure = startProcedure('gated', { system: 'test', environment: 'local' });
   const gates = useGates(procedure);
@@ -48,7 +50,7 @@ export async function gated({ rounds, lingers, ...options }: GatedInput): Promis
 
   async function pass(specs: GateSpec[]): Promise<{ outcome: string; message: string }> {
     try {
-      await gates.pass(specs, options);
+      await gates.pass(specs, { ...options, identity });
       return { outcome: 'approved', message: gates.summary() };
     } catch (error) {
       return { outcome: outcomeOf(error) ?? 'unknown', message: messageOf(error) };
