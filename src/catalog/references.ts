@@ -9,7 +9,7 @@ import { suggest } from './suggest.ts';
 import { windowProblems } from './windows.ts';
 
 /** Faults between the parts of a system: names that nothing has, numbers that contradict each other. */
-export function referenceProblems(catalog: SystemCatalog, at: number): Problem[] {
+export function referenceProblems(catalog: SystemCatalog): Problem[] {
   return [
     ...atLeastOne(catalog),
     ...duplicates(
@@ -22,7 +22,7 @@ export function referenceProblems(catalog: SystemCatalog, at: number): Problem[]
     ...serviceProblems(catalog),
     ...databaseProblems(catalog),
     ...runbookProblems(catalog),
-    ...windowProblems(catalog, at),
+    ...windowProblems(catalog),
     ...incidentProblems(catalog),
   ];
 }

@@ -25,8 +25,7 @@ export function wantedSchedules(catalog: Catalog, at: number): WantedSchedule[] 
   return [...catalog.systems].flatMap(([system, { catalog: loaded }]) =>
     Object.entries(loaded.windows).flatMap(([window, spec]) =>
       spec.environments.map((environment): WantedSchedule => {
-        // The catalog did not load if there were none.
-        const { zone, hour, dayOfWeek, dayOfMonth } = firingOf(spec, at)!;
+        const { zone, dayOfWeek, dayOfMonth } = firingOf(spec, at);
         const input = { system, environment, window, requestedBy: 'schedule' };
         const [start, end] = dayOfMonth;
         const wanted = {
@@ -34,7 +33,7 @@ export function wantedSchedules(catalog: Catalog, at: number): WantedSchedule[] 
           procedure: maintenanceWindow.procedure,
           input,
           zone,
-          calendar: { hour, dayOfWeek, dayOfMonth: { start, end } },
+          calendar: { hour: 0, dayOfWeek, dayOfMonth: { start, end } },
           catchUpMs: catchUpOf(spec),
           summary: `window ${window} of ${system} ${environment}: ${whenText(spec)}`,
         };
