@@ -56,6 +56,16 @@ const dateAt = (zone: string, at: number): Temporal.PlainDate =>
 export const openingToday = (window: WindowTimes, at: number): Opening | undefined =>
   openingOn(window, dateAt(window.zone, at));
 
+/**
+ * How long before its date a run may be started for an opening. The clock of its Schedule is up to two hours ahead
+ * (`firingOf`; in Troll), and one more if the rules of the zone have changed since the Schedule was written.
+ */
+const EARLY_MS = 3 * 3_600_000;
+
+/** The opening that a run started at `at` is for: that of its local date, or of the date that is about to begin. */
+export const openingDue = (window: WindowTimes, at: number): Opening | undefined =>
+  openingToday(window, at) ?? openingToday(window, at + EARLY_MS);
+
 /** The openings whose dates are in the days after `from`, in order. */
 export const openingsWithin = (window: WindowTimes, from: number, days: number): Opening[] =>
   [...datesFrom(window.zone, from, days)].flatMap((date) => openingOn(window, date) ?? []);

@@ -55,7 +55,7 @@ function readSystem(layers: Layers, name: string): { loaded?: LoadedSystem; faul
   const value = overlays.reduce((merged, overlay) => merge(merged, changesOf(overlay)), file.value);
   const parsed = systemSchema.safeParse(value);
   const problems: Problem[] = parsed.success
-    ? referenceProblems(parsed.data, Date.now())
+    ? referenceProblems(parsed.data)
     : problemsOf(parsed.error.issues, value, systemJsonSchema());
   if (parsed.success && parsed.data.system !== name) {
     const message = `expected the name of the file, "${name}", got ${quote(parsed.data.system)}`;

@@ -12,7 +12,7 @@ import { runbookProblems } from './runbooks.ts';
 import { windowProblems } from './windows.ts';
 
 /** Faults between the parts of a system: names that nothing has, numbers that contradict each other. */
-export function referenceProblems(catalog: SystemCatalog, at: number): Problem[] {
+export function referenceProblems(catalog: SystemCatalog): Problem[] {
   return [
     ...atLeastOne(catalog),
     ...duplicates(
@@ -26,7 +26,7 @@ export function referenceProblems(catalog: SystemCatalog, at: number): Problem[]
     ...serviceProblems(catalog),
     ...databaseProblems(catalog),
     ...runbookProblems(catalog),
-    ...windowProblems(catalog, at),
+    ...windowProblems(catalog),
     ...freezeProblems(catalog),
     ...incidentProblems(catalog),
     ...budgetProblems(catalog),

@@ -58,15 +58,14 @@ function windowSchedules(catalog: Catalog, at: number): WantedSchedule[] {
   return [...catalog.systems].flatMap(([system, { catalog: loaded }]) =>
     Object.entries(loaded.windows).flatMap(([window, spec]) =>
       spec.environments.map((environment): WantedSchedule => {
-        // The catalog did not load if there were none.
-        const { zone, hour, dayOfWeek, dayOfMonth } = firingOf(spec, at)!;
+        const { zone, dayOfWeek, dayOfMonth } = firingOf(spec, at);
         const input = { system, environment, window, requestedBy: 'schedule' };
         const [start, end] = dayOfMonth;
         return withDigest({
           id: maintenanceWindow.workflowId(maintenanceWindow.input.parse(input)),
           procedure: maintenanceWindow.procedure,
           input,
-          when: { zone, calendar: { hour, dayOfWeek, dayOfMonth: { start, end } } },
+          when: { zone, calendar: { hour: 0, dayOfWeek, dayOfMonth: { start, end } } },
           catchUpMs: catchUpOf(spec),
           summary: `window ${window} of ${system} ${environment}: ${whenText(spec)}`,
         });

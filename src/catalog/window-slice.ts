@@ -1,4 +1,4 @@
-import { openingNow, openingToday, stateAt } from '../calendar/openings.ts';
+import { openingDue, openingNow, stateAt } from '../calendar/openings.ts';
 import { overlapOf } from '../calendar/overlap.ts';
 import type { MaintenanceWindowInput, WindowSlice } from '../contracts/maintenance-window.ts';
 import type { CatalogWindow } from '../contracts/window.ts';
@@ -58,12 +58,12 @@ export function compileWindow(catalog: Catalog, request: WindowRequest, at: numb
 
 function openingFor(spec: CatalogWindow, when: WindowRequest['when'], at: number) {
   if (when === 'now') return { opening: openingNow(spec, at) };
-  const today = openingToday(spec, at);
-  if (today && at <= today.lastStartAt) return { opening: today };
-  const { opening } = stateAt(spec, Math.max(at, today?.closesAt ?? at));
+  const due = openingDue(spec, at);
+  if (due && at <= due.lastStartAt) return { opening: due };
+  const { opening } = stateAt(spec, Math.max(at, due?.closesAt ?? at));
   const opens = new Date(opening.opensAt).toISOString();
-  const why = today
-    ? `its last task may begin ${formatDuration(spec.cutoff)} before its end, at ${new Date(today.lastStartAt).toISOString()}, and that is over`
+  const why = due
+    ? `its last task may begin ${formatDuration(spec.cutoff)} before its end, at ${new Date(due.lastStartAt).toISOString()}, and that is over`
     : `it does not open on this date in ${spec.zone}`;
   return { opening, closed: `${why}; it opens next at ${opens}. Outside of the calendar: "when": "now"` };
 }

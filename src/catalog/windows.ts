@@ -1,4 +1,4 @@
-import { firingOf, leadOf } from '../calendar/schedule.ts';
+import { leadOf } from '../calendar/schedule.ts';
 import { isZone } from '../calendar/openings.ts';
 import type { SystemCatalog } from '../contracts/catalog.ts';
 import type { CatalogWindow, WindowTask } from '../contracts/window.ts';
@@ -12,11 +12,11 @@ import { fault, noSuch } from './problems.ts';
 /** A window that is open longer is no window. */
 const LONGEST_MS = 86_400_000;
 
-/** Faults of the windows of a system. @param at changes of the clocks in the years around it count */
-export function windowProblems(catalog: SystemCatalog, at: number): Problem[] {
+/** Faults of the windows of a system. */
+export function windowProblems(catalog: SystemCatalog): Problem[] {
   return Object.entries(catalog.windows).flatMap(([name, window]) => [
     ...referenceFaults(name, window, catalog),
-    ...timeFaults(name, window, at),
+    ...timeFaults(name, window),
     ...(['before', 'tasks', 'after'] as const).flatMap((part) =>
       window[part].flatMap((task, index) => taskFaults(task, catalog, ['windows', name, part, index])),
     ),
@@ -61,9 +61,9 @@ function includeFaults(name: string, window: CatalogWindow, included: string, ca
   return [`expected a window of the same service ${window.service}, got one of ${other.service}`];
 }
 
-function timeFaults(name: string, window: CatalogWindow, at: number): Problem[] {
+function timeFaults(name: string, window: CatalogWindow): Problem[] {
   const path = ['windows', name];
-  const { zone, duration, cutoff, notice, opens } = window;
+  const { zone, duration, cutoff, notice } = window;
   const problems: Problem[] = [];
   if (duration > LONGEST_MS) problems.push(fault([...path, 'duration'], 'expected a day at most'));
   if (cutoff >= duration)
@@ -78,19 +78,11 @@ function timeFaults(name: string, window: CatalogWindow, at: number): Problem[] 
       ...problems,
       fault([...path, 'zone'], `expected UTC or a zone of the IANA database such as Europe/Paris, got "${zone}"`),
     ];
-  const firing = firingOf(window, at);
-  if (!firing)
-    problems.push(
-      fault(
-        [...path, 'opens', 'at'],
-        `expected a later time: changes of the clocks in ${zone} skip or repeat every hour before ${opens.at}, so nothing could start it on that date`,
-      ),
-    );
-  else if (notice > leadOf(firing, window))
+  if (notice > leadOf(window))
     problems.push(
       fault(
         [...path, 'notice'],
-        `expected at most ${formatDuration(leadOf(firing, window))}: it is started at ${firing.hour}:00 of the day it opens`,
+        `expected at most ${formatDuration(leadOf(window))}: it is started at 00:00 of the day it opens`,
       ),
     );
   return problems;

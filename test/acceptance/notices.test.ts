@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { openAcceptance, type Acceptance } from '../support/acceptance.ts';
@@ -20,9 +21,9 @@ const channels = {
   failing: { kind: 'webhook', url: 'env:TEST_FAILING' },
 };
 const env = {
-  TEST_STATUS_TOKEN: 'a-token',
+  TEST_STATUS_TOKEN: randomBytes(20).toString('base64url'),
   TEST_SMTP: receivers.smtp,
-  TEST_ROUTING_KEY: '0123456789abcdef0123456789abcdef',
+  TEST_ROUTING_KEY: randomBytes(16).toString('hex'),
   TEST_FAILING: receivers.url + FAILING,
 };
 

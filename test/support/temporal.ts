@@ -31,6 +31,8 @@ export interface TestTemporalOptions {
   activities?: (given: { temporal: Client; taskQueue: string }) => object;
   /** File that exports the workflows, relative to the repository; default: all of the product. */
   workflows?: string;
+  /** Started instead of the binary of the development server, with its arguments; gets the path of the binary. */
+  server?: (binary: string) => string;
   /** Environment with the keys for payloads, of the client and of the first worker; default: nothing is encrypted. */
   keys?: KeysEnvironment;
 }
@@ -70,7 +72,8 @@ export async function startTimeSkipping(options: TestTemporalOptions): Promise<T
 
 /** A development server in memory, in real time, with the search attributes registered and a worker. */
 export async function startLocalServer(options: TestTemporalOptions): Promise<TestTemporal> {
-  const path = await binary('temporal');
+  const own = await binary('temporal');
+  const path = options.server?.(own) ?? own;
   const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) =>
     defineSearchAttributeKey(name, type),
   );

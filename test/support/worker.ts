@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
 import {
+  secretsOf,
   startWorker as startProcess,
   type WorkerProcess,
   type WorkerProcessOptions,
 } from '../../scripts/worker-process.ts';
+import { noteCanaries } from './canaries.ts';
 
 export type { WorkerProcess } from '../../scripts/worker-process.ts';
 
@@ -30,8 +32,10 @@ export type Overlay = { overlayOf: string } & Record<string, unknown>;
  */
 export function startWorker({ overlays = [], extensions = [], ...options }: TestWorkerOptions): Promise<WorkerProcess> {
   const noEffects = process.env['WINDLASS_NOOP_EFFECTS'] === '1' ? [here('extensions/no-op-effects.ts')] : [];
+  const endpoints = readEndpoints();
+  noteCanaries({ ...secretsOf(endpoints), ...options.env });
   return startProcess({
-    endpoints: readEndpoints(),
+    endpoints,
     overlays: overlays.map(writeOverlay),
     extensions: [...noEffects, ...extensions],
     ...options,

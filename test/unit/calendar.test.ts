@@ -1,4 +1,4 @@
-import { openingNow, openingsWithin, openingToday, stateAt } from '../../src/calendar/openings.ts';
+import { openingDue, openingNow, openingsWithin, openingToday, stateAt } from '../../src/calendar/openings.ts';
 import { overlapOf } from '../../src/calendar/overlap.ts';
 import { catchUpOf, firingOf, leadOf } from '../../src/calendar/schedule.ts';
 import { maintenance, type CatalogWindow } from '../../src/contracts/window.ts';
@@ -80,21 +80,29 @@ describe('openings', () => {
 
 describe('a firing', () => {
   test.each([
-    ['UTC', '02:00', 0],
-    ['America/New_York', '02:00', 0],
-    ['America/Havana', '01:00', undefined],
-    ['America/Havana', '02:00', 1],
-    ['America/Santiago', '02:00', 1],
-    ['Australia/Lord_Howe', '03:00', 0],
-  ])('in %s before %s is at hour %s', (zone, time, hour) => {
-    const of = window({ zone, opens: { weekday: 'sunday', at: time } });
-    expect(firingOf(of, at('2026-11-26T00:00:00Z'))?.hour).toBe(hour);
+    ['UTC', 'UTC'],
+    ['America/New_York', 'Etc/GMT+4'],
+    ['America/St_Johns', 'Etc/GMT+2'],
+    ['Europe/London', 'Etc/GMT-1'],
+    ['Asia/Kathmandu', 'Etc/GMT-6'],
+    ['Pacific/Kiritimati', 'Etc/GMT-14'],
+  ])('of a window in %s goes by %s, which is never behind it', (zone, by) => {
+    expect(firingOf(window({ zone }), at('2026-11-26T00:00:00Z')).zone).toBe(by);
   });
 
   test('of a monthly window is on the days that a first Sunday can be', () => {
-    const firing = firingOf(MONTHLY, at('2026-11-26T00:00:00Z'))!;
-    expect(firing).toEqual({ zone: 'UTC', hour: 0, dayOfWeek: 'SUNDAY', dayOfMonth: [1, 7] });
-    expect(leadOf(firing, MONTHLY)).toBe(HOUR);
+    const firing = firingOf(MONTHLY, at('2026-11-26T00:00:00Z'));
+    expect(firing).toEqual({ zone: 'UTC', dayOfWeek: 'SUNDAY', dayOfMonth: [1, 7] });
+    expect(leadOf(MONTHLY)).toBe(HOUR);
+  });
+
+  test.each([
+    ['the evening before, earlier than three hours', '2026-11-28T20:59:59Z', undefined],
+    ['the evening before', '2026-11-28T21:00:00Z', '2026-11-29'],
+    ['the date itself', '2026-11-29T00:00:00Z', '2026-11-29'],
+    ['the evening after', '2026-11-29T23:00:00Z', '2026-11-29'],
+  ])('on %s is for the opening of that date, or of none', (_, now, date) => {
+    expect(openingDue(WEEKLY, at(now))?.date).toBe(date);
   });
 
   test('is made up for only while a task could still begin', () => {

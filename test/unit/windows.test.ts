@@ -2,7 +2,6 @@ import { parse } from 'yaml';
 import { systemSchema } from '../../src/contracts/catalog.ts';
 import { windowProblems } from '../../src/catalog/windows.ts';
 
-const AT = Date.parse('2026-11-26T00:00:00Z');
 const SYSTEM = `
 apiVersion: windlass/v1
 system: small
@@ -35,7 +34,7 @@ windows:
 const faultsWith = (from: string, to: string): string[] => {
   expect(SYSTEM).toContain(from);
   const catalog = systemSchema.parse(parse(SYSTEM.replace(from, to)));
-  return windowProblems(catalog, AT).map(({ path, message }) => `${path.slice(2).join('.')}: ${message}`);
+  return windowProblems(catalog).map(({ path, message }) => `${path.slice(2).join('.')}: ${message}`);
 };
 
 test('a window that fits has no faults', () => {
@@ -46,7 +45,7 @@ test.each([
   ['zone: UTC', 'zone: Mars/Olympus', /^zone: expected UTC or a zone of the IANA database .*got "Mars\/Olympus"$/],
   ['duration: 2h', 'duration: 10m', /^cutoff: expected a cutoff shorter than the window \(10 min\), got 15 min/],
   ['duration: 2h', 'duration: 2d', /^duration: expected a day at most$/],
-  ['duration: 2h', 'duration: 2h\n    notice: 3h', /^notice: expected at most 2 h: it is started at 0:00/],
+  ['duration: 2h', 'duration: 2h\n    notice: 3h', /^notice: expected at most 2 h: it is started at 00:00/],
   ['service: web\n', 'service: shop\n', /^service: no service "shop"/],
   ['environments: [here]', 'environments: [there]', /^environments.0: no environment "there"/],
   ['notify: [slack]', 'notify: [teams]', /^notify.0: no channel "teams"/],

@@ -1,4 +1,4 @@
-import { openingsWithin } from '../../src/calendar/openings.ts';
+import { openingDue, openingsWithin } from '../../src/calendar/openings.ts';
 import { wantedSchedules } from '../../src/catalog/schedules.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { applySchedules, compareSchedules } from '../../src/cli/server/schedules.ts';
@@ -70,8 +70,7 @@ describe('Schedules of windows', () => {
       // The server answers a thousand at most.
       for (let day = 0; day < days; day += 850)
         firings.push(...(await matching(name, from + day * 24 * HOUR, from + (day + 850) * 24 * HOUR - 1)));
-      const dateOf = new Intl.DateTimeFormat('sv-SE', { timeZone: window.zone });
-      expect(firings.map((at) => dateOf.format(at))).toEqual(openings.map(({ date }) => date));
+      expect(firings.map((at) => openingDue(window, at)?.date)).toEqual(openings.map(({ date }) => date));
       const leads = openings.map(({ opensAt }, index) => (opensAt - firings[index]!) / HOUR);
       expect(Math.min(...leads)).toBeGreaterThan(0);
       expect(Math.max(...leads)).toBeLessThanOrEqual(3);
@@ -80,7 +79,7 @@ describe('Schedules of windows', () => {
   );
 
   test.each([
-    ['2027-03-14', '2027-03-14T05:00:00Z'],
+    ['2027-03-14', '2027-03-14T04:00:00Z'],
     ['2027-11-07', '2027-11-07T04:00:00Z'],
   ])('New York fires once on %s, when the clocks change', async (date, firing) => {
     const noon = Date.parse(`${date}T12:00:00Z`);

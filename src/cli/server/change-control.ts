@@ -3,7 +3,7 @@ import { changeControl, changeControlId, type StartedFreeze } from '../../contra
 import type { OrderResult } from '../../contracts/messages.ts';
 import type { Place } from '../../contracts/scalars.ts';
 import { CliError } from '../errors.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../domain/printable.ts';
 import { QUERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, type Session } from './session.ts';
 
 /** Freezes that people started; undefined when no worker answers. What has no change control has none. */

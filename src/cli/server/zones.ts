@@ -1,7 +1,7 @@
 import { changeControl, type ChangeControlState } from '../../contracts/change-control.ts';
 import { isStale, knownAt, type BudgetState } from '../../domain/budget/state.ts';
 import { decisive, iso, liftedBy, MEANING } from '../../domain/budget/words.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../domain/printable.ts';
 import { listRuns } from './runs.ts';
 import { QUERY_TIMEOUT_MS, type Session } from './session.ts';
 

@@ -5,6 +5,7 @@ import { handleIncident } from '../../../src/contracts/handle-incident.ts';
 import { maintenanceWindow } from '../../../src/contracts/maintenance-window.ts';
 import { restoreDatabase } from '../../../src/contracts/restore-database.ts';
 import { retireColor } from '../../../src/contracts/retire-color.ts';
+import { reviewBreakGlass } from '../../../src/contracts/review-break-glass.ts';
 import { rollBackRelease } from '../../../src/contracts/roll-back-release.ts';
 import { runRunbook } from '../../../src/contracts/run-runbook.ts';
 import { verifyBackup } from '../../../src/contracts/verify-backup.ts';
@@ -25,6 +26,8 @@ export interface Scenario {
   input: (environment: string, objects: Live[]) => { system: string } & Record<string, unknown>;
   /** What people decide, by gate; a procedure without gates needs none. */
   decisions?: Record<string, 'approve' | 'reject'>;
+  /** False: it takes no lease, so there is no change control. */
+  leases?: false;
   /** How it ends undisturbed: the result's `outcome`, or the type of its failure. */
   ends: string;
   /** Versions that answer the load, undisturbed. */
@@ -155,6 +158,21 @@ export const SCENARIOS: Scenario[] = [
     begins: ofFixedSize,
     input: (environment) => ({ ...of(environment), alert: ALERT, title: 'Checkout is slow' }),
     ends: 'resolved',
+    servedBy: ['v1'],
+  },
+  {
+    name: 'a review of a break-glass',
+    procedure: reviewBreakGlass,
+    begins: ofFixedSize,
+    input: (environment) => ({
+      ...{ system: SYSTEM, environment, of: `deploy/${SYSTEM}/${environment}/shop-v2` },
+      ...{ gate: 'lead', code: '3f2a1b0c-9d8e7f6a', asks: 'Shall shop be released?' },
+      ...{ by: 'ana', reason: 'crash matrix', brokenAt: '2026-01-01T03:00:00Z', dueAt: '2031-01-01T03:00:00Z' },
+      ...{ roles: ['engineering-lead'], notify: ['slack'] },
+    }),
+    decisions: { 'break-glass-review': 'approve' },
+    leases: false,
+    ends: 'reviewed',
     servedBy: ['v1'],
   },
 ];

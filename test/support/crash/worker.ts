@@ -26,6 +26,8 @@ export interface StruckWorkerOptions {
   slackUrl: string;
   /** Another way to the API server; default: the worker's own. */
   kubeconfig?: string;
+  /** More of its environment. */
+  env?: NodeJS.ProcessEnv;
   /** Made by `crashFolder`; default: a new one. */
   folder?: string;
 }
@@ -35,7 +37,7 @@ export const crashFolder = (): string => mkdtempSync(join(tmpdir(), 'windlass-cr
 
 /** Starts a worker of its own task queue. It dies by the orders it gets and is started again at once. */
 export async function superviseWorker(options: StruckWorkerOptions): Promise<StruckWorker> {
-  const { taskQueue, systems, slackUrl, kubeconfig, folder = crashFolder() } = options;
+  const { taskQueue, systems, slackUrl, kubeconfig, env, folder = crashFolder() } = options;
   const startOnce = (): Promise<WorkerProcess> =>
     startWorker({
       taskQueue,
@@ -45,6 +47,7 @@ export async function superviseWorker(options: StruckWorkerOptions): Promise<Str
         [FOLDER_VARIABLE]: folder,
         [HARNESS_VARIABLE]: String(process.pid),
         WINDLASS_SLACK_URL: slackUrl,
+        ...env,
         ...(kubeconfig ? { KUBECONFIG: kubeconfig } : {}),
       },
     });

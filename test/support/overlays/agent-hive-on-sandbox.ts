@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readEndpoints } from '../../../scripts/sandbox/endpoints.ts';
 import { readShipped } from '../incident-stage.ts';
 import type { Place } from '../incident-stage.ts';
@@ -37,6 +38,6 @@ export const agentHiveOnSandbox =
 
 /** What the references of its file resolve to. */
 export const agentHiveSecrets = ({ smtp }: Place): Record<string, string> => ({
-  AGENT_HIVE_PAGERDUTY_KEY: '0123456789abcdef0123456789abcdef',
+  AGENT_HIVE_PAGERDUTY_KEY: randomBytes(16).toString('hex'),
   AGENT_HIVE_SMTP: smtp,
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Place } from '../incident-stage.ts';
 
 /** The platform's own people and runbooks; its messages go to the sandbox's receivers, and it has no database there. */
@@ -13,7 +14,7 @@ export const aiAgentsOnSandbox = ({ environment, receivers }: Place) => ({
 export const aiAgentsSecrets = ({ environment, receivers, smtp }: Place): Record<string, string> => ({
   AI_AGENTS_SLACK_INCIDENT: `${receivers}/slack/${environment}-incident`,
   AI_AGENTS_SLACK_DEVOPS: `${receivers}/slack/${environment}-devops`,
-  AI_AGENTS_PAGERDUTY_KEY: '0123456789abcdef0123456789abcdef',
-  AI_AGENTS_STATUSPAGE_TOKEN: 'a-token',
+  AI_AGENTS_PAGERDUTY_KEY: randomBytes(16).toString('hex'),
+  AI_AGENTS_STATUSPAGE_TOKEN: randomBytes(20).toString('base64url'),
   AI_AGENTS_SMTP: smtp,
 });
