@@ -28,10 +28,11 @@ const WINDOWS = {
 const world = windowWorld({ slice: (slice) => ({ ...slice, closed: 'it is a test' }) });
 let temporal: TestTemporal;
 
-const wantedOf = (windows: Record<string, CatalogWindow>) =>
-  wantedSchedules({ systems: new Map([['test', { catalog: { windows, errorBudgets: {} } }]]) } as unknown as Catalog, AT);
-async function apply(windows: Record<string, CatalogWindow>): Promise<string[]> {
-  const wanted = wantedOf(windows);
+type Budgets = Record<string, { every: number; slos: object }>;
+const wantedOf = (windows: Record<string, CatalogWindow>, errorBudgets: Budgets) =>
+  wantedSchedules({ systems: new Map([['test', { catalog: { windows, errorBudgets } }]]) } as unknown as Catalog, AT);
+async function apply(windows: Record<string, CatalogWindow>, budgets: Budgets = {}): Promise<string[]> {
+  const wanted = wantedOf(windows, budgets);
   const steps = await compareSchedules(temporal.client, wanted, ['test']);
   await applySchedules(temporal.client, temporal.taskQueue, wanted, steps);
   return steps.map(({ verb, id }) => `${verb} ${id}`);
@@ -120,4 +121,20 @@ describe('Schedules of windows', () => {
     expect(state.paused).toBe(true);
     expect(policies.catchupWindow).toBe(2.75 * HOUR);
   });
+});
+
+test('the Schedule of an error budget fires as often as the budget says, never two at once, and goes with it', async () => {
+  const id = 'error-budget/test/local';
+  const budget = (every: number) => ({ local: { every, slos: { availability: {} } } });
+  expect(await apply({}, budget(60_000))).toContain(`create ${id}`);
+  expect(await apply({}, budget(60_000))).toContain(`keep ${id}`);
+  expect(await apply({}, budget(30_000))).toContain(`update ${id}`);
+  const { spec, policies, action } = await temporal.client.schedule.getHandle(id).describe();
+  expect(spec.intervals).toMatchObject([{ every: 30_000 }]);
+  expect(policies.overlap).toBe('SKIP');
+  expect(action).toMatchObject({
+    workflowType: 'watchErrorBudget',
+    args: [{ system: 'test', environment: 'local', requestedBy: 'schedule' }],
+  });
+  expect(await apply({})).toContain(`delete ${id}`);
 });

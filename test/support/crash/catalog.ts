@@ -51,10 +51,25 @@ const windowOf = (environments: string[]): object => ({
   notify: ['slack'],
 });
 
+/** It is used up whatever is measured: the first look freezes and tells. */
+const spentBudget = {
+  notify: ['slack'],
+  recovery: { plan: 'crash matrix' },
+  slos: {
+    availability: {
+      objective: 99,
+      errorRatio: 'vector(1) + 0 * count_over_time(vector(1)[$window:])',
+      yellow: { below: 50, returnsAt: 60 },
+      red: { below: 10, returnsAt: 20 },
+    },
+  },
+};
+
 interface SystemFile {
   system: string;
   services: Record<string, { release: object }>;
   windows: object;
+  errorBudgets: Record<string, object>;
   incidents: { alerts: object[] };
   databases: Record<string, { servers: Record<string, object> }>;
   policies: Record<string, { gates: object[] }>;
@@ -94,6 +109,7 @@ export function writeCatalog(
     });
     file.system = system;
     file.incidents.alerts = [REMEDIED];
+    file.errorBudgets = Object.fromEntries(environments.map((name) => [name, spentBudget]));
     file.windows = { [WINDOW]: windowOf(environments) };
     file.services = {
       [SERVICE]: { ...shop, release: { ...shop.release, ...RELEASE }, metrics, sla: [] } as typeof shop,

@@ -9,6 +9,7 @@ import { reviewBreakGlass } from '../../../src/contracts/review-break-glass.ts';
 import { rollBackRelease } from '../../../src/contracts/roll-back-release.ts';
 import { runRunbook } from '../../../src/contracts/run-runbook.ts';
 import { verifyBackup } from '../../../src/contracts/verify-backup.ts';
+import { watchErrorBudget } from '../../../src/contracts/watch-error-budget.ts';
 import { ALERT, DATABASE, SERVICE, SYSTEM, UNWELL_SYSTEM, WINDOW } from './catalog.ts';
 import type { Live } from './cluster.ts';
 import type { DatabaseSetting } from './databases.ts';
@@ -173,6 +174,14 @@ export const SCENARIOS: Scenario[] = [
     decisions: { 'break-glass-review': 'approve' },
     leases: false,
     ends: 'reviewed',
+    servedBy: ['v1'],
+  },
+  {
+    name: 'an error budget that is used up',
+    procedure: watchErrorBudget,
+    begins: ofFixedSize,
+    input: (environment) => ({ system: SYSTEM, environment, requestedBy: 'ana' }),
+    ends: 'measured',
     servedBy: ['v1'],
   },
 ];

@@ -26,11 +26,12 @@ export function describeObjects(objects: Live[], environment: string): string[] 
 }
 
 /** Change control when all is over. `sequence` counts grants and releases, so a doubled grant shows in it. */
-export function describeChangeControl({ leases, queue, sequence, ignored }: ChangeControlState): string {
+export function describeChangeControl({ leases, queue, budget, sequence, ignored }: ChangeControlState): string {
   const held = leases.map(
     ({ scope, mode, holder, dirty }) => `${scope} ${mode} ${holder.procedure}${dirty ? ' dirty' : ''}`,
   );
-  return `change control: leases [${held.join(', ')}], queue ${queue.length}, sequence ${sequence}, ignored ${ignored}`;
+  const zone = budget ? `, zone ${budget.zone}, told ${budget.told?.channels.join(' and ')}` : '';
+  return `change control: leases [${held.join(', ')}], queue ${queue.length}, sequence ${sequence}, ignored ${ignored}${zone}`;
 }
 
 function withoutIds(labels: Record<string, string> = {}): Record<string, string> {
