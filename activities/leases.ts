@@ -6,6 +6,7 @@ import {
   type ChangeControlInput,
   type Holder,
   type LeaseGrant,
+  type LeaseOverdue,
   type StandDown,
 } from '../src/contracts/change-control.ts';
 import { failure } from '../src/adapters/failure.ts';
@@ -93,7 +94,8 @@ export function createLeasesActivities({ temporal, taskQueue }: Pick<Dependencie
       payload,
     }:
       | { holder: HolderId; signal: 'leaseGranted'; payload: LeaseGrant }
-      | { holder: HolderId; signal: 'standDown'; payload: StandDown }): Promise<{ delivered: boolean }> {
+      | { holder: HolderId; signal: 'standDown'; payload: StandDown }
+      | { holder: HolderId; signal: 'leaseOverdue'; payload: LeaseOverdue }): Promise<{ delivered: boolean }> {
       const delivered = await onNewestRun(holder, (run) => signalRun(temporal, run, signal, payload));
       return { delivered: delivered || activityInfo().attempt > 1 };
     },

@@ -90,7 +90,7 @@ export async function maintenanceWindow(raw: unknown): Promise<MaintenanceWindow
   async function take(slice: WindowSlice): Promise<Record<string, number>> {
     await procedure.step('waiting', `Taking the lease on ${slice.scopes.join(', ')}`);
     lease.cover(slice.scopes);
-    const { tokens } = await lease.hold({ onBusy: 'queue', preempt: false });
+    const { tokens } = await lease.hold({ onBusy: 'queue', preempt: false, until: slice.opening.closesAt });
     await requireOpen(procedure, 'maintenance');
     if (Date.now() > slice.opening.lastStartAt)
       throw failure(

@@ -38,6 +38,7 @@ export function gateProblems(
     ...timeProblems(gate, path),
     ...silenceProblems(gate, path, guarded),
     ...formProblems(gate, path),
+    ...criteriaProblems(gate, path),
   ];
 }
 
@@ -104,4 +105,23 @@ function formProblems({ form }: CatalogGate, path: PropertyKey[]): Problem[] {
       : [];
   });
   return [...unknownNames('field', names)(form.required, [...at, 'required']), ...bounds];
+}
+
+/** The form holds so many fields; a criterion is one of them. */
+const MOST_CRITERIA = 20;
+
+function criteriaProblems({ criteria, form }: CatalogGate, path: PropertyKey[]): Problem[] {
+  if (!criteria) return [];
+  const at = [...path, 'criteria'];
+  const { go, noGo } = criteria;
+  const count = Object.keys(go).length + Object.keys(noGo).length;
+  return [
+    ...(form ? [fault(at, 'expected "criteria" or "form": criteria are answered in a form of their own')] : []),
+    ...(count === 0 || count > MOST_CRITERIA
+      ? [fault(at, `expected 1 to ${MOST_CRITERIA} criteria, got ${count}`)]
+      : []),
+    ...Object.keys(noGo)
+      .filter((name) => Object.hasOwn(go, name))
+      .map((name) => fault([...at, 'noGo', name], 'expected another name: one of "go" has it')),
+  ];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gateForm } from './gate-form.ts';
+import { fieldName, gateForm } from './gate-form.ts';
 import { identityPolicy } from './identity.ts';
 import { duration, name } from './scalars.ts';
 
@@ -15,6 +15,8 @@ export const url = z.url({ protocol: /^https?$/ });
 export const kubernetesName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected a Kubernetes object name');
+
+const criterion = z.record(fieldName, z.string().min(1).max(150));
 
 export const gate = z.strictObject({
   name,
@@ -40,6 +42,13 @@ export const gate = z.strictObject({
   form: gateForm.optional().describe('What must be filled in to approve'),
   identity: identityPolicy.optional().describe('Whose word decides; default: as the environment says'),
   services: z.boolean().optional().describe('Service identities may approve it too, although it wants four eyes'),
+  criteria: z
+    .strictObject({
+      go: criterion.default({}).describe('All of these must be so'),
+      noGo: criterion.default({}).describe('Any one of these that is so means no-go'),
+    })
+    .optional()
+    .describe('Go or no-go: whoever approves answers each with its evidence; one wrong answer rejects'),
   breakGlass: z
     .strictObject({
       roles: z.array(name).min(1).describe('Who may pass the gate alone in an emergency'),

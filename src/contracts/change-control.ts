@@ -43,10 +43,14 @@ export const acquireRequestSchema = z.object({
   requestId: z.string().min(1).max(200),
   holder: holderSchema,
   scope: leaseScope,
+  /** More scopes of the same change: all of them or none, under one fencing token. */
+  also: z.array(leaseScope).max(50).optional(),
   priority: z.enum(Object.keys(PRIORITY) as [Priority, ...Priority[]]),
   /** A reservation is visible and keeps other deployments out while a gate waits; it carries no fencing token. */
   mode: z.enum(['reserve', 'hold']),
   onBusy: z.enum(['refuse', 'queue']),
+  /** Unix milliseconds. Past this end the holder is told, and the lease is shown as overdue; it is still the holder's. */
+  until: z.number().optional(),
   /** Rollbacks and incidents: ask a holder of lower priority to stand down, and take the lease after the grace time. */
   preempt: z.boolean(),
 });
@@ -69,6 +73,7 @@ export type AcquireReply =
 export const leaseGrantSchema = z.object({
   requestId: z.string(),
   scope: z.string(),
+  also: z.array(z.string()).optional(),
   token: z.number().optional(),
   sequence: z.number(),
   takenFrom: z.object({ holder: holderSchema, how: z.enum(['stood-down', 'displaced', 'dirty']) }).optional(),
@@ -78,6 +83,10 @@ export type LeaseGrant = z.infer<typeof leaseGrantSchema>;
 /** Signal `standDown` to the holder: stop changing things and release within the grace time, or be displaced. */
 export const standDownSchema = z.object({ scope: z.string(), by: holderSchema, graceMs: z.number() });
 export type StandDown = z.infer<typeof standDownSchema>;
+
+/** Signal `leaseOverdue` to the holder: the end that it named has come, and it still holds the lease. */
+export const leaseOverdueSchema = z.object({ scope: z.string(), until: z.number() });
+export type LeaseOverdue = z.infer<typeof leaseOverdueSchema>;
 
 /**
  * Signal `release` to change control.
@@ -138,6 +147,9 @@ export interface LeaseView {
   token?: number;
   /** ISO 8601. */
   since: string;
+  /** The end that the holder named (ISO 8601); `overdue` when it is past. */
+  until?: string;
+  overdue?: true;
   /** Set when the holder ended without releasing; only a rollback, an incident or a repair may take it. */
   dirty?: { since: string; reason: string };
   /** Set when the holder was asked to stand down: by whom, and when it is displaced (ISO 8601). */
@@ -150,7 +162,14 @@ export interface ChangeControlState {
   environment: string;
   leases: LeaseView[];
   /** In the order in which they are served. */
-  queue: { scope: string; mode: 'reserve' | 'hold'; holder: Holder; priority: Priority; since: string }[];
+  queue: {
+    scope: string;
+    also?: string[];
+    mode: 'reserve' | 'hold';
+    holder: Holder;
+    priority: Priority;
+    since: string;
+  }[];
   /** Absent when no error budget was measured; its times are Unix milliseconds. */
   budget?: BudgetState;
   /** Started by people and not over; absent in answers of older workers. Those of the catalog are not here. */

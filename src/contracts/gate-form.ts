@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The name of a field, as people type it: `ticket`. */
-const fieldName = z.string().regex(/^[a-z][A-Za-z0-9_-]{0,62}$/, 'expected a short name such as ticket');
+export const fieldName = z.string().regex(/^[a-z][A-Za-z0-9_-]{0,62}$/, 'expected a short name such as ticket');
 
 const LONGEST_TEXT = 1000;
 const common = { description: z.string().min(1).max(300).optional() };

@@ -4,6 +4,12 @@ import type { IdentityPolicy } from './identity.ts';
 import { person, text } from './scalars.ts';
 import type { IdentityKind, IdentitySource } from './statement.ts';
 
+/** Criteria of a go/no-go gate by their names: all of `go` must be so, and none of `noGo`. */
+export interface GateCriteria {
+  go: Record<string, string>;
+  noGo: Record<string, string>;
+}
+
 /** A gate as the catalog or a procedure defines it; durations in milliseconds. */
 export interface GateSpec {
   name: string;
@@ -35,6 +41,8 @@ export interface GateSpec {
   comment?: 'required' | 'optional';
   /** An approval needs these fields. */
   form?: GateForm;
+  /** Answered in the form, each with its evidence: one wrong answer makes the approval a rejection. */
+  criteria?: GateCriteria;
   /** Who may pass the gate alone in an emergency, who is told at once, and when that must have been reviewed. */
   breakGlass?: { roles: string[]; notify: string[]; reviewWithinMs: number };
   /** False: the requester cannot take it back. */

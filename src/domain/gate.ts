@@ -4,6 +4,7 @@ import { faultOf, rightOf, rolesOfGate, type GateContext } from './gate-rights.t
 import { expireGate, type GateState, type Vote } from './gate-state.ts';
 import { viewGate } from './gate-view.ts';
 import { runMark } from './run-mark.ts';
+import { formOfCriteria } from './go-no-go.ts';
 
 /** A gate of the catalog as a procedure opens it. */
 export function toGateSpec(gate: CatalogGate): GateSpec {
@@ -19,6 +20,7 @@ export function toGateSpec(gate: CatalogGate): GateSpec {
           },
         }
       : {}),
+    ...(gate.criteria ? { form: formOfCriteria(gate.criteria) } : {}),
     ...(remindEvery === undefined ? {} : { remindEveryMs: remindEvery }),
     ...(breakGlass
       ? { breakGlass: { roles: breakGlass.roles, notify: breakGlass.notify, reviewWithinMs: breakGlass.reviewWithin } }

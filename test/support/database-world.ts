@@ -3,6 +3,7 @@ import type { BackupVerification } from '../../src/contracts/backup.ts';
 import type { AcquireReply, AcquireRequest } from '../../src/contracts/change-control.ts';
 import type { DatabaseSlice } from '../../src/contracts/catalog.ts';
 import { planRestore, type LiveDependant, type RestorePlan } from '../../src/domain/backup/restore-plan.ts';
+import { scopesOf } from '../../src/domain/lease/state.ts';
 import { sliceOf } from './database.ts';
 
 /** Databases in memory, and what procedures did to them, in order. */
@@ -64,8 +65,9 @@ export function databaseActivities(world: DatabaseWorld): Record<string, (argume
   const activities: Record<string, (argument: never) => unknown> = {
     loadDatabase: () => world.slice,
     describeDatabase: () => ({ systemIdentifier: world.server, bytes: 1_000 }),
-    acquireLease: ({ request: { mode, scope } }: { request: AcquireRequest }): AcquireReply => {
-      world.log.push(`${mode} ${scope}`);
+    acquireLease: ({ request }: { request: AcquireRequest }): AcquireReply => {
+      const { mode } = request;
+      world.log.push(...scopesOf(request).map((scope) => `${mode} ${scope}`));
       return mode === 'reserve'
         ? { status: 'reserved', sequence: 1 }
         : { status: 'granted', token: ++token, sequence: 2 };

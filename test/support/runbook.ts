@@ -9,6 +9,7 @@ import { runbook as runbookSchema, type CatalogRunbook } from '../../src/contrac
 import type { RunbookSlice } from '../../src/contracts/run-runbook.ts';
 import type { Admission } from '../../src/domain/change/admission.ts';
 import { toGateSpec } from '../../src/domain/gate.ts';
+import { scopesOf as leaseScopes } from '../../src/domain/lease/state.ts';
 import { fillParameters } from '../../src/domain/runbook/parameters.ts';
 import { composePlan, type PlannedStep } from '../../src/domain/runbook/plan.ts';
 import { reachable } from '../../src/domain/runbook/steps.ts';
@@ -128,7 +129,8 @@ export function runbookActivities(world: RunbookWorld): Record<string, (argument
     },
     admitChange: async (): Promise<Admission> => world.admission ?? { verdict: 'admitted' },
     acquireLease: async ({ request }: { request: AcquireRequest }): Promise<AcquireReply> => {
-      world.log.push(`${request.mode === 'hold' ? 'acquire' : 'reserve'} ${request.scope}`);
+      const verb = request.mode === 'hold' ? 'acquire' : 'reserve';
+      world.log.push(...leaseScopes(request).map((scope) => `${verb} ${scope}`));
       if (request.mode === 'reserve') return { status: 'reserved', sequence: 1 };
       return { status: 'granted', token: ++token, sequence: 2 };
     },

@@ -3,7 +3,7 @@ import type { AcquireRequest, Holder, LeaseRelease, Priority } from '../../src/c
 import { acquire } from '../../src/domain/lease/acquire.ts';
 import { holderEnded, release, repair, signalSettled, timePassed } from '../../src/domain/lease/events.ts';
 import { LONGEST_MUTATION_MS, PRIORITY, STAND_DOWN_GRACE_MS } from '../../src/domain/lease/rules.ts';
-import { emptyState, inOrder, isUrgent, type LeaseState } from '../../src/domain/lease/state.ts';
+import { emptyState, inOrder, isUrgent, scopesOf, type LeaseState } from '../../src/domain/lease/state.ts';
 import { bitsOf, must } from '../support/random-steps.ts';
 
 // Random sequences of everything that change control hears. A failure prints its seed, its path and the shortest sequence
@@ -11,7 +11,9 @@ import { bitsOf, must } from '../support/random-steps.ts';
 const SEED = process.env['WINDLASS_SEED'];
 const SEQUENCES = 20_000;
 
-const SCOPES = ['shop', 'database/shop'];
+const SCOPES = ['shop', 'database/shop', 'web'];
+/** What else is asked for at the same time; mostly nothing. */
+const ALSO = [[], [], [], ['database/shop'], ['web'], ['database/shop', 'web']];
 const HOLDERS = 6;
 const PRIORITIES = Object.keys(PRIORITY) as Priority[];
 const LEFT = ['clean', 'clean', 'handed-over', 'dirty'] as const;
@@ -23,7 +25,7 @@ const holderOf = (index: number): Holder => ({
   ...{ requestedBy: 'ana', summary: 'a test' },
 });
 
-const MOST = KINDS.length * HOLDERS * SCOPES.length * PRIORITIES.length * 2 * 2 * 2 * 4;
+const MOST = KINDS.length * HOLDERS * SCOPES.length * PRIORITIES.length * 2 * 2 * 2 * 4 * ALSO.length;
 
 /** Change control, and what its holders know of it. Holders that ended come back as other ones. */
 class World {
@@ -31,8 +33,8 @@ class World {
   now = Date.UTC(2026, 0, 1);
   /** Token that a holder has in hand, by scope and holder. */
   readonly tokens = new Map<string, number>();
-  /** Who was told to wait, and has neither been admitted nor gone. */
-  readonly waiting = new Set<string>();
+  /** Who was told to wait for what, by request, and has neither been admitted nor gone. */
+  readonly waiting = new Map<string, AcquireRequest>();
   private readonly generation = Array<number>(HOLDERS).fill(0);
   private asked: AcquireRequest | undefined;
   private requests = 0;
@@ -58,6 +60,7 @@ class World {
           mode: take(2) === 0 ? 'hold' : 'reserve',
           onBusy: take(2) === 0 ? 'queue' : 'refuse',
           preempt: take(2) === 0,
+          ...alsoOf(scope, ALSO[take(ALSO.length)]!),
         });
         break;
       case 'again':
@@ -95,32 +98,34 @@ class World {
     this.asked = request;
     // An answer that is repeated says what was so then.
     if (known) return;
-    const key = keyOf(request.scope, request.holder);
-    this.waiting.delete(key);
-    if (reply.status === 'granted') this.takes(key, reply.token);
-    if (reply.status === 'queued') this.waiting.add(key);
+    this.forget(request.holder, scopesOf(request));
+    if (reply.status === 'granted') {
+      must(reply.token > this.highest, `token ${reply.token} does not rise above ${this.highest}`);
+      this.highest = reply.token;
+      for (const scope of scopesOf(request)) this.tokens.set(keyOf(scope, request.holder), reply.token);
+    }
+    if (reply.status === 'queued') this.waiting.set(request.requestId, request);
   }
 
-  private takes(key: string, token: number): void {
-    must(token > this.highest, `token ${token} does not rise above ${this.highest}`);
-    this.highest = token;
-    this.tokens.set(key, token);
+  /** Whoever asks anew for a scope, gives it up or ends waits no more for anything with it. */
+  private forget({ workflowId }: Pick<Holder, 'workflowId'>, scopes: string[]): void {
+    for (const [id, request] of this.waiting)
+      if (request.holder.workflowId === workflowId && scopesOf(request).some((each) => scopes.includes(each)))
+        this.waiting.delete(id);
   }
 
   release(what: LeaseRelease): void {
     const key = keyOf(what.scope, what.holder);
     this.state = release(this.state, what, this.now);
     this.tokens.delete(key);
-    this.waiting.delete(key);
+    this.forget(what.holder, [what.scope]);
   }
 
   private end(index: number): void {
     const holder = this.holder(index);
     this.state = holderEnded(this.state, holder, 'terminated', this.now);
-    for (const scope of SCOPES) {
-      this.tokens.delete(keyOf(scope, holder));
-      this.waiting.delete(keyOf(scope, holder));
-    }
+    for (const scope of SCOPES) this.tokens.delete(keyOf(scope, holder));
+    this.forget(holder, SCOPES);
     this.generation[index]!++;
   }
 
@@ -130,9 +135,9 @@ class World {
     if (!out) return;
     this.state = signalSettled(this.state, out.id, delivered, this.now);
     if (out.signal !== 'leaseGranted') return;
-    const key = keyOf(out.payload.scope, out.holder);
-    if (!delivered) this.waiting.delete(key);
-    else if (this.waiting.delete(key) && out.payload.token !== undefined) this.tokens.set(key, out.payload.token);
+    const { token } = out.payload;
+    if (!this.waiting.delete(out.payload.requestId) || !delivered || token === undefined) return;
+    for (const scope of scopesOf(out.payload)) this.tokens.set(keyOf(scope, out.holder), token);
   }
 
   wait(ms: number): void {
@@ -153,11 +158,20 @@ class World {
       const valid = [...this.tokens].filter(([key, token]) => key.startsWith(`${scope} `) && token === held[0]?.token);
       must(valid.length <= 1, `${valid.length} holders of ${scope} have the newest token`);
     }
-    for (const key of this.waiting) {
+    for (const [id, { holder }] of this.waiting) {
       const known =
-        queue.some(({ request }) => keyOf(request.scope, request.holder) === key) ||
-        outbox.some((out) => out.signal === 'leaseGranted' && keyOf((out.payload).scope, out.holder) === key); // prettier-ignore
-      must(known, `${key} was told to wait, and is forgotten`);
+        queue.some(({ request }) => request.requestId === id) ||
+        outbox.some((out) => out.signal === 'leaseGranted' && out.payload.requestId === id);
+      must(known, `${holder.workflowId} was told to wait, and is forgotten`);
+    }
+    this.checkTogether();
+  }
+
+  /** Nobody waits with a part of what it waits for: all of it is granted, or none. */
+  private checkTogether(): void {
+    for (const { request } of this.state.queue) {
+      const granted = this.state.leases.filter(({ requestId }) => requestId === request.requestId);
+      must(granted.length === 0, `${request.requestId} waits, and has ${granted.length} of its scopes`);
     }
   }
 
@@ -182,6 +196,11 @@ class World {
   }
 }
 
+const alsoOf = (scope: string, also: string[]): { also?: string[] } => {
+  const others = also.filter((each) => each !== scope);
+  return others.length > 0 ? { also: others } : {};
+};
+
 const keyOf = (scope: string, { workflowId }: { workflowId: string }): string => `${scope} ${workflowId}`;
 
 test(`${SEQUENCES} random sequences: never two holders, no lost waiter, no dirty target for a deployment, and whoever is first in line is served next`, () => {
@@ -191,18 +210,25 @@ test(`${SEQUENCES} random sequences: never two holders, no lost waiter, no dirty
       const world = new World();
       for (const step of steps) world.step(step);
       // The bound on waiting: each time that all who have something give it back, the first in line of a scope is served,
-      // or a rollback or incident before it that takes over what a holder left midway.
+      // or a rollback or incident before it that takes over what a holder left midway, or one that holds a part already.
       for (let left = world.state.queue.length; left > 0;) {
         waited++;
-        const lines = SCOPES.map((scope) =>
-          inOrder(world.state.queue).flatMap(({ request }) => (request.scope === scope ? request : [])),
-        );
+        const line = inOrder(world.state.queue).map(({ request }) => request);
+        // Who has something already may ask for more before others do who wait for it.
+        const having = new Set(world.state.leases.map(({ holder }) => holder.workflowId));
         world.everybodyEnds();
         const still = world.state.queue.map(({ request }) => request.requestId);
-        for (const line of lines.filter(({ length }) => length > 0)) {
-          const heir = line.find(({ mode, priority }) => mode === 'hold' && isUrgent(priority));
-          const next = [line[0]!, ...(heir ? [heir] : [])];
-          must(next.some(({ requestId }) => !still.includes(requestId)), 'the first in line was passed over'); // prettier-ignore
+        // Whoever is first of all waits for nobody who waits: no circle of waiting can be closed.
+        const first = line[0]!;
+        const served = line.filter(({ requestId }) => !still.includes(requestId));
+        const mayPass = ({ holder, mode, priority }: AcquireRequest): boolean =>
+          (mode === 'hold' && isUrgent(priority)) || having.has(holder.workflowId);
+        must(served.some((each) => each === first || mayPass(each)), 'the first in line was passed over'); // prettier-ignore
+        // And whoever shares nothing with those before it is served too.
+        for (const [index, request] of line.entries()) {
+          const before = line.slice(0, index).flatMap(scopesOf);
+          if (scopesOf(request).some((each) => before.includes(each)) || line.slice(index + 1).some(mayPass)) continue;
+          must(served.includes(request), `${request.requestId} stands in nobody's way, and waits`);
         }
         left = still.length;
       }

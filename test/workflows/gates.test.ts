@@ -1,6 +1,7 @@
 import type { WorkflowHandleWithStartDetails } from '@temporalio/client';
 import type { DecisionResult, GateSpec, GateView } from '../../src/contracts/gates.ts';
 import type { ProgressView } from '../../src/contracts/progress.ts';
+import { formOfCriteria } from '../../src/domain/go-no-go.ts';
 import { reviewBreakGlass as contract, type ReviewBreakGlassResult } from '../../src/contracts/review-break-glass.ts';
 import type { Person } from '../../src/domain/gate-rights.ts';
 import { startTimeSkipping, type TestTemporal } from '../support/temporal.ts';
@@ -159,6 +160,33 @@ test('a form is checked where it is decided, and what was filled in is kept with
   expect(await resultOf(handle)).toMatchObject({ outcome: 'approved' });
   const { timeline } = await handle.query<ProgressView>('progress');
   expect(timeline.map(({ text }) => text)).toContain('ana approved (ticket: C-1; users: 40): Gate lead is approved.');
+});
+
+describe('a go or no-go', () => {
+  const criteria = { go: { tests: 'All tests pass' }, noGo: { away: 'The team is away' } };
+  const gate = spec({ criteria, form: formOfCriteria(criteria) });
+
+  test('is a go when every answer is as it must be, and the evidence is kept', async () => {
+    const handle = await start({ specs: [gate] });
+    expect(await decide(handle, 'approve', 'ana', { fields: { tests: 'yes: run 7', away: 'maybe' } })).toMatchObject({
+      code: 'invalid-fields',
+      message: expect.stringContaining('away: expected "yes: <evidence>" or "no: <evidence>" (The team is away)'),
+    });
+    const fields = { tests: 'yes: run 7', away: 'no: rota of today' };
+    expect((await decide(handle, 'approve', 'ana', { fields })).gate?.approvals).toMatchObject([{ by: 'ana', fields }]);
+    expect(await resultOf(handle)).toMatchObject({ outcome: 'approved' });
+  });
+
+  test('is a no-go by one answer, which is a rejection with its evidence as the reason', async () => {
+    const handle = await start({ specs: [gate] });
+    const fields = { tests: 'yes: run 7', away: 'yes: all are ill' };
+    const { code, gate: decided } = await decide(handle, 'approve', 'ana', { fields });
+    expect(code).toBe('recorded');
+    const reason = 'no-go: The team is away: yes, all are ill';
+    expect(decided).toMatchObject({ outcome: 'rejected', rejection: { by: 'ana', reason, fields } });
+    const { timeline } = await handle.query<ProgressView>('progress');
+    expect(timeline.map(({ text }) => text).join()).toContain(`ana rejected (${reason}`);
+  });
 });
 
 test('a flood of decisions without effect keeps nobody from deciding', async () => {

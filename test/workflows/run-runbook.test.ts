@@ -80,6 +80,39 @@ main:
     - { action: note, with: { key: 'b was \${steps.setB.output.before}' } }
 `;
 
+describe('a freeze', () => {
+  const closures = [
+    { source: 'freeze' as const, rule: 'christmas', reason: 'nobody is here', opens: 1_800_000_000_000 },
+  ];
+
+  test('keeps a runbook that changes something out, with the rule in the failure, and the plan says so', async () => {
+    await serve(CHANGES);
+    const message = 'closed to maintenance by freeze christmas';
+    world.admission = { verdict: 'refused', rule: 'christmas', opens: closures[0]!.opens, message, closures };
+    await expect(run(ON_SERVICE)).rejects.toMatchObject({
+      cause: {
+        type: 'ChangesClosed',
+        message: expect.stringContaining(`${message}. Rollbacks and incidents pass.`),
+        details: [{ rule: 'christmas', opens: '2027-01-15T08:00:00.000Z', lease: 'clean' }],
+      },
+    });
+    expect(world.log).toEqual(['plan']);
+    const planned = await run({ ...ON_SERVICE, planOnly: true });
+    expect(planned.plan!.refusals).toEqual([{ code: 'changes-closed', message: `It is ${message}.` }]);
+  });
+
+  test('lets the runbook of an incident pass, and people are told once that it did', async () => {
+    await serve(CHANGES);
+    const reason = 'incident passes freeze christmas (nobody is here)';
+    world.admission = { verdict: 'passes-by-break-glass', reason, closures };
+    const result = await run({ ...ON_SERVICE, priority: 'incident' }, () => Promise.resolve());
+    expect(result.outcome).toBe('completed');
+    expect(world.notices.filter((text) => text.includes(`BREAK-GLASS`))).toEqual([
+      expect.stringContaining(`BREAK-GLASS: ${temporal.taskQueue}: ${reason}`),
+    ]);
+  });
+});
+
 describe('a runbook', () => {
   test('does its steps in order under the lease of the service, with parameters and former outputs filled in', async () => {
     await serve(CHANGES);

@@ -1,4 +1,4 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { LeaseRelease, Priority } from '../../src/contracts/change-control.ts';
 import type { Place } from '../../src/contracts/scalars.ts';
 import { detailOf, failure, messageOf, typeOf } from './failure.ts';
@@ -27,6 +27,12 @@ export function prepare(
     requestedBy: input.requestedBy,
     ...how,
     onStandDown: procedure.yieldTo,
+    onOverdue: ({ scope, until }) => {
+      const text = `still holds ${scope}, which it should have given back at ${new Date(until).toISOString()}`;
+      procedure.record(text);
+      procedure.show('overdue', `OVERDUE: ${text}`);
+      procedure.tell(`OVERDUE: ${workflowInfo().workflowId} ${text}. It is at: ${procedure.view.step}.`);
+    },
     onChange: () => procedure.show('lease', lease.describe().join('; ')),
   });
   return { procedure, undo, lease };

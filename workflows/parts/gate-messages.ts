@@ -3,6 +3,7 @@ import { readForm } from '../../src/contracts/gate-form.ts';
 import { decisionSchema, type Decision, type DecisionResult } from '../../src/contracts/gates.ts';
 import type { Statement } from '../../src/contracts/statement.ts';
 import { decideGate } from '../../src/domain/gate.ts';
+import { judgeCriteria } from '../../src/domain/go-no-go.ts';
 import { renderGates } from '../../src/domain/gate-details.ts';
 import { withGrantedRoles, type Person } from '../../src/domain/gate-rights.ts';
 import { expireGate, type GateState } from '../../src/domain/gate-state.ts';
@@ -97,7 +98,7 @@ function answer(procedure: Procedure, board: GateBoard, { decision: said, at, gi
     return { code: 'unknown-gate', message: `No gate ${said.gate} is open. Open: ${open || 'none'}.` };
   }
   if ('fault' in given) return { ...given.fault, gate: viewGate(expireGate(gate, at)) };
-  const { decision, faults } = readFields(gate, said);
+  const { decision, faults } = judged(gate, readFields(gate, said));
   const context = { ...whoIs(board.asked, decision, given), at, all: board.states, fieldFaults: faults };
   const decided = decideGate(gate, decision, context);
   board.states[index] = decided.gate;
@@ -123,14 +124,29 @@ function readFields({ spec }: GateState, decision: Decision): { decision: Decisi
     : { decision: { ...decision, fields: read.values }, faults: [] };
 }
 
+/** An approval whose answers speak against it is a rejection, with what they say as its reason. */
+function judged(
+  { spec }: GateState,
+  read: { decision: Decision; faults: string[] },
+): { decision: Decision; faults: string[] } {
+  const { decision, faults } = read;
+  if (!spec.criteria || decision.decision !== 'approve' || decision.breakGlass || faults.length > 0) return read;
+  const judgement = judgeCriteria(spec.criteria, decision.fields ?? {});
+  if (judgement.verdict === 'go') return read;
+  if (judgement.verdict === 'unclear') return { decision, faults: judgement.faults };
+  const reason = `no-go: ${judgement.because.join('; ')}`.slice(0, 1000);
+  return { decision: { ...decision, decision: 'reject', reason }, faults };
+}
+
 const withDecision = (raw: unknown, decision: Decision['decision']): unknown =>
   typeof raw === 'object' && raw !== null ? { ...raw, decision } : raw;
 
 const DID = { approve: 'approved', reject: 'rejected', retract: 'took the approval back', withdraw: 'withdrew it' };
 
 function describe(raw: unknown, { gate }: DecisionResult): string {
-  const { by, decision, reason, breakGlass } = decisionSchema.parse(raw);
-  const { for: delegator, fields = {} } = gate?.decisions?.at(-1) ?? {};
+  const { by, breakGlass, ...sent } = decisionSchema.parse(raw);
+  // What it counts as: criteria may have made a rejection of an approval.
+  const { for: delegator, fields = {}, decision, reason } = gate?.decisions?.at(-1) ?? { ...sent, for: undefined };
   const filled = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
   const remarks = [...(reason ? [reason] : []), ...filled].join('; ');
   const did = breakGlass ? 'broke the glass' : DID[decision];

@@ -1,33 +1,34 @@
 import {
-  ActivityCancellationType,
   ApplicationFailure,
   CancellationScope,
   condition,
   defineSignal,
   getExternalWorkflowHandle,
   log,
-  proxyActivities,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LeasesActivities } from '../../activities/leases.ts';
 import {
   changeControlId,
   leaseGrantSchema,
+  leaseOverdueSchema,
   standDownSchema,
   type AcquireReply,
   type ChangeControlInput,
   type Holder,
   type LeaseGrant,
+  type LeaseOverdue,
   type LeaseRelease,
   type Priority,
   type StandDown,
   type TakenFrom,
 } from '../../src/contracts/change-control.ts';
-import { ACQUIRE_PROFILE, PRIORITY } from '../../src/domain/lease/rules.ts';
+import { leases } from './lease-activities.ts';
 
 export const leaseGranted = defineSignal<[unknown]>('leaseGranted');
 export const standDown = defineSignal<[unknown]>('standDown');
+export const leaseOverdue = defineSignal<[unknown]>('leaseOverdue');
 /** Signal to change control. */
 export const release = defineSignal<[LeaseRelease]>('release');
 
@@ -45,6 +46,8 @@ export interface LeaseOptions {
   priority: Priority;
   /** A rollback or an incident needs the target: stop changing it and release with `handed-over`. Called once. */
   onStandDown?: (order: StandDown) => void;
+  /** The end that was named to `hold` has come, and the lease is still held. */
+  onOverdue?: (overdue: LeaseOverdue) => void;
   /** Called when `describe()` has changed. */
   onChange?: () => void;
 }
@@ -63,7 +66,7 @@ export interface Lease {
   readonly token: number | undefined;
   /**
    * More scopes that belong to the same change, known once the catalog is read and before anything is asked for. They
-   * are always acquired in the same order, so that two procedures never wait for each other.
+   * are asked for together and granted all or none, so that two procedures never wait for each other.
    */
   cover(scopes: string[]): void;
   /**
@@ -74,10 +77,11 @@ export interface Lease {
   /**
    * Takes the lease, or turns the own reservation into it; when queued, resolves once it is granted. Taking it again
    * gives a new, higher token.
+   * @param how.until the end, in milliseconds since the epoch: past it the holder is told, and the lease is overdue
    * @param how.preempt for rollbacks and incidents: a holder of lower priority is asked to stand down, then displaced
    * @throws as `reserve`
    */
-  hold(how: { onBusy: 'refuse' | 'queue'; preempt: boolean }): Promise<Held>;
+  hold(how: { onBusy: 'refuse' | 'queue'; preempt: boolean; until?: number }): Promise<Held>;
   /** Gives up whatever was asked for: lease, reservation or place in the queue. Never fails and cannot be canceled. */
   release(state: LeaseRelease['state']): Promise<void>;
   /** What is held or awaited, in words for current details; empty when nothing is. */
@@ -124,6 +128,16 @@ export function useLease(options: LeaseOptions): Lease {
     { description: 'From change control: stop changing the target and release the lease' },
   );
 
+  setHandler(
+    leaseOverdue,
+    (raw) => {
+      const overdue = leaseOverdueSchema.safeParse(raw);
+      // Given back meanwhile: nobody need be told.
+      if (overdue.success && concerned.has(overdue.data.scope)) options.onOverdue?.(overdue.data);
+    },
+    { description: 'From change control: the lease is held longer than it was asked for' },
+  );
+
   return {
     get token() {
       return options.scope === undefined ? undefined : tokens.get(options.scope);
@@ -132,19 +146,21 @@ export function useLease(options: LeaseOptions): Lease {
       scopes = [...new Set([...scopes, ...more])].sort();
     },
     async reserve({ onBusy }) {
-      for (const scope of scopes) {
-        await acquire(scope, 'reserve', onBusy, false);
-        show(scope, `Reserved: ${scope} in ${at.environment}`);
+      for (const group of together()) {
+        await acquire(group, 'reserve', { onBusy, preempt: false });
+        for (const scope of group) show(scope, `Reserved: ${scope} in ${at.environment}`);
       }
     },
-    async hold({ onBusy, preempt }) {
+    async hold(how) {
       let takenFrom: TakenFrom | undefined;
-      for (const scope of scopes) {
-        const grant = await acquire(scope, 'hold', onBusy, preempt);
-        if (grant.token === undefined) throw unavailable(`the grant of ${scope} carries no fencing token`);
-        tokens.set(scope, grant.token);
+      for (const group of together()) {
+        const grant = await acquire(group, 'hold', how);
+        if (grant.token === undefined) throw unavailable(`the grant of ${group.join(', ')} carries no fencing token`);
         takenFrom ??= grant.takenFrom;
-        show(scope, `Holds the lease on ${scope} in ${at.environment} (fencing token ${grant.token})`);
+        for (const scope of group) {
+          tokens.set(scope, grant.token);
+          show(scope, `Holds the lease on ${scope} in ${at.environment} (fencing token ${grant.token})`);
+        }
       }
       return {
         token: tokens.get(options.scope ?? scopes[0]!)!,
@@ -173,17 +189,26 @@ export function useLease(options: LeaseOptions): Lease {
     show(message.scope, '');
   }
 
+  /** What is asked for at once. Histories from before there were such requests ask for one after another, in order. */
+  function together(): string[][] {
+    return scopes.length > 1 && patched('leases-together') ? [scopes] : scopes.map((each) => [each]);
+  }
+
   async function acquire(
-    scope: string,
+    [scope, ...also]: string[],
     mode: 'reserve' | 'hold',
-    onBusy: 'refuse' | 'queue',
-    preempt: boolean,
+    { onBusy, preempt, until }: { onBusy: 'refuse' | 'queue'; preempt: boolean; until?: number },
   ): Promise<Pick<LeaseGrant, 'token' | 'takenFrom'>> {
     // The run id makes a reset workflow ask anew: its old answers belong to what was undone by the reset.
     const requestId = `${runId}/${++asked}`;
-    concerned.add(scope);
-    const request = { requestId, holder, scope, priority: options.priority, mode, onBusy, preempt };
-    const reply: AcquireReply = await leases(options.priority, `${mode} ${scope}`).acquireLease({
+    for (const each of [scope!, ...also]) concerned.add(each);
+    const request = {
+      ...{ requestId, holder, scope: scope!, priority: options.priority, mode, onBusy, preempt },
+      ...(also.length > 0 ? { also } : {}),
+      ...(until === undefined ? {} : { until }),
+    };
+    const what = [scope, ...also].join(', ');
+    const reply: AcquireReply = await leases(options.priority, `${mode} ${what}`).acquireLease({
       at,
       request,
     });
@@ -192,8 +217,8 @@ export function useLease(options: LeaseOptions): Lease {
         throw unavailable(reply.message, reply.code, reply.holder);
       case 'queued':
         show(
-          scope,
-          `Waiting for the lease on ${scope}, number ${reply.position} in the queue behind ` +
+          scope!,
+          `Waiting for the lease on ${what}, number ${reply.position} in the queue behind ` +
             `${reply.behind.procedure} (${reply.behind.summary}, asked by ${reply.behind.requestedBy}, ${reply.behind.workflowId})`,
         );
         await condition(() => grants.has(requestId));
@@ -215,18 +240,3 @@ export function useLease(options: LeaseOptions): Lease {
 
 const unavailable = (message: string, ...details: unknown[]): ApplicationFailure =>
   ApplicationFailure.create({ type: 'LeaseUnavailable', message, nonRetryable: true, details });
-
-/** Canceling waits for an answer under way, so that nobody holds a lease without knowing it. */
-function leases(priority: Priority, summary: string): Pick<LeasesActivities, 'acquireLease'> {
-  const { startToCloseMs, initialIntervalMs, maximumIntervalMs, attempts } = ACQUIRE_PROFILE;
-  return proxyActivities<Pick<LeasesActivities, 'acquireLease'>>({
-    summary: `Lease: ${summary}`.slice(0, 200),
-    startToCloseTimeout: startToCloseMs,
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      initialInterval: initialIntervalMs,
-      maximumInterval: maximumIntervalMs,
-      ...(PRIORITY[priority] >= PRIORITY.rollback ? { maximumAttempts: attempts } : {}),
-    },
-  });
-}

@@ -1,7 +1,7 @@
 import type { AcquireReply, AcquireRequest } from '../../contracts/change-control.ts';
-import { admit, askToStandDown, displaces, obstacleTo, type Obstacle } from './admission.ts';
+import { admit, askToStandDown, displaces, obstaclesTo, obstacleTo, type Obstacle } from './admission.ts';
 import { LONGEST_QUEUE, REMEMBERED_ANSWERS } from './rules.ts';
-import { draftOf, inOrder, isSame, isUrgent, type LeaseState } from './state.ts';
+import { draftOf, inOrder, isSame, isUrgent, scopesOf, type LeaseState } from './state.ts';
 import { wayBack } from './way-back.ts';
 
 /**
@@ -22,14 +22,18 @@ export function acquire(
 }
 
 function answer(draft: LeaseState, request: AcquireRequest, now: number): AcquireReply {
-  const { scope, holder, mode } = request;
+  const { holder, mode } = request;
+  const scopes = scopesOf(request);
   // A reset holder asks anew: its former place belongs to what the reset took back.
   draft.queue = draft.queue.filter(
-    (waiting) => !(waiting.request.scope === scope && isSame(waiting.request.holder, holder)),
+    (waiting) => !(overlaps(waiting.request, scopes) && isSame(waiting.request.holder, holder)),
   );
-  const held = draft.leases.find((lease) => lease.scope === scope && !lease.dirty && isSame(lease.holder, holder));
+  const isHeld = (scope: string): boolean =>
+    draft.leases.some(
+      (lease) => lease.scope === scope && lease.mode === 'hold' && !lease.dirty && isSame(lease.holder, holder),
+    );
   // A reset holder that goes back to its gates keeps its lease: the target may be half changed.
-  if (held?.mode === 'hold' && mode === 'reserve') return { status: 'reserved', sequence: ++draft.sequence };
+  if (mode === 'reserve' && scopes.every(isHeld)) return { status: 'reserved', sequence: ++draft.sequence };
   const obstacle = obstacleTo(draft, request, now);
   if (obstacle) return queueOrRefuse(draft, request, obstacle, now);
   const { token, sequence, takenFrom } = admit(draft, request, now);
@@ -39,15 +43,21 @@ function answer(draft: LeaseState, request: AcquireRequest, now: number): Acquir
 
 function queueOrRefuse(draft: LeaseState, request: AcquireRequest, obstacle: Obstacle, now: number): AcquireReply {
   const { kind, lease } = obstacle;
-  const preempts = kind === 'busy' && displaces(request, lease);
-  const mayWait = kind === 'dirty' ? isUrgent(request.priority) : preempts || request.onBusy === 'queue';
+  const all = obstaclesTo(draft, request, now);
+  const preempted = all.flatMap(({ kind: of, held }) =>
+    of === 'busy' && held && displaces(request, held) ? held : [],
+  );
+  const mayWait = all.every(({ kind: of, held }) =>
+    of === 'dirty' ? isUrgent(request.priority) : (held && preempted.includes(held)) || request.onBusy === 'queue',
+  );
   if (!mayWait || draft.queue.length >= LONGEST_QUEUE) {
     const message = kind === 'dirty' && !mayWait ? describeDirty(draft, obstacle) : describeBusy(draft, obstacle);
     return { status: 'refused', code: kind, message, sequence: ++draft.sequence, holder: lease.holder };
   }
-  if (preempts) askToStandDown(draft, lease, request, now);
+  for (const each of preempted) askToStandDown(draft, each, request, now);
   draft.queue.push({ request, since: now });
-  const ofScope = inOrder(draft.queue).filter((waiting) => waiting.request.scope === request.scope);
+  const scopes = scopesOf(request);
+  const ofScope = inOrder(draft.queue).filter((waiting) => overlaps(waiting.request, scopes));
   const position = 1 + ofScope.findIndex((waiting) => waiting.request === request);
   return { status: 'queued', position, behind: lease.holder };
 }
@@ -68,3 +78,6 @@ function describeBusy({ at, queue }: LeaseState, { lease }: Obstacle): string {
     `Wait for it, or ask with onBusy "queue" to go next.`
   );
 }
+
+const overlaps = (request: AcquireRequest, scopes: string[]): boolean =>
+  scopesOf(request).some((each) => scopes.includes(each));

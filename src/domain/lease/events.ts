@@ -1,14 +1,25 @@
-import type { LeaseRelease, Holder, Repair } from '../../contracts/change-control.ts';
+import type { LeaseRelease, Holder, Repair, TakenFrom } from '../../contracts/change-control.ts';
 import type { OrderResult } from '../../contracts/messages.ts';
-import { grantBySignal, replace, serveQueue } from './admission.ts';
+import { grantBySignal, markOverdue, obstacleTo, replace, serveQueue } from './admission.ts';
 import { expireFreezes } from './freezes.ts';
 import { LONGEST_MUTATION_MS } from './rules.ts';
-import { draftOf, inOrder, isSame, isUrgent, type HeldLease, type HolderEnd, type LeaseState } from './state.ts';
+import {
+  draftOf,
+  inOrder,
+  isSame,
+  isUrgent,
+  scopesOf,
+  type HeldLease,
+  type HolderEnd,
+  type LeaseState,
+} from './state.ts';
 
 /** A holder gives up its lease, its reservation and its place in the queue of one scope. A stranger's word is ignored. */
 export function release(state: LeaseState, { scope, holder, state: left }: LeaseRelease, now: number): LeaseState {
   const draft = draftOf(state);
-  draft.queue = draft.queue.filter(({ request }) => !(request.scope === scope && isSame(request.holder, holder)));
+  draft.queue = draft.queue.filter(
+    ({ request }) => !(scopesOf(request).includes(scope) && isSame(request.holder, holder)),
+  );
   const own = draft.leases.filter((lease) => lease.scope === scope && !lease.dirty && isSame(lease.holder, holder));
   if (own.length === 0 && draft.queue.length === state.queue.length) return state;
   for (const lease of own) {
@@ -24,11 +35,15 @@ export function release(state: LeaseState, { scope, holder, state: left }: Lease
 /** To whoever asked the holder to stand down, with a word about it; a target left midway needs such an heir. */
 function handOver(draft: LeaseState, lease: HeldLease, left: 'clean' | 'handed-over', now: number): void {
   const heir = inOrder(draft.queue).find(
-    ({ request }) => request.scope === lease.scope && request.mode === 'hold' && isUrgent(request.priority),
+    ({ request }) => scopesOf(request).includes(lease.scope) && request.mode === 'hold' && isUrgent(request.priority),
   );
-  if (heir && (lease.standDown || left === 'handed-over')) {
+  // An heir that waits for more than this takes it over as dirty, when it gets all of it.
+  const others = heir ? { ...draft, leases: draft.leases.filter((each) => each !== lease) } : draft;
+  const ready = heir !== undefined && (!heir.request.also || !obstacleTo(others, heir.request, now));
+  if (ready && (lease.standDown || left === 'handed-over')) {
     drop(draft, lease);
-    grantBySignal(draft, heir.request, now, { holder: lease.holder, how: 'stood-down' });
+    const from: TakenFrom = { holder: lease.holder, how: 'stood-down' };
+    grantBySignal(draft, heir.request, now, { scope: lease.scope, from });
   } else if (left === 'handed-over') {
     makeDirty(draft, lease, `${nameOf(lease.holder)} stood down midway and nobody took over`, now);
   } else {
@@ -78,11 +93,14 @@ export function signalSettled(state: LeaseState, id: number, delivered: boolean,
   if (!out) return state;
   const draft = draftOf(state);
   draft.outbox = draft.outbox.filter((each) => each !== out);
-  const lease = out.signal === 'leaseGranted' ? draft.leases.find((each) => isGrantOf(out.payload, each)) : undefined;
+  if (out.signal !== 'leaseGranted') return draft;
   // One that gave it up dirty has had it, whatever became of the word that it arrived.
-  if (!lease || lease.dirty) return draft;
-  if (!delivered) passOn(draft, lease, now);
-  else if (lease.ended) bury(draft, lease, lease.ended, now);
+  const granted = draft.leases.filter((each) => isGrantOf(out.payload, each) && !each.dirty);
+  if (granted.length === 0) return draft;
+  for (const lease of granted) {
+    if (!delivered) passOn(draft, lease, now);
+    else if (lease.ended) bury(draft, lease, lease.ended, now);
+  }
   serveQueue(draft, now);
   return draft;
 }
@@ -98,6 +116,7 @@ function passOn(draft: LeaseState, lease: HeldLease, now: number): void {
 /** A grace time, the wait after a death, or a freeze may be over. */
 export function timePassed(state: LeaseState, now: number): LeaseState {
   const draft = expireFreezes(draftOf(state), now);
+  markOverdue(draft, now);
   serveQueue(draft, now);
   return draft.sequence === state.sequence ? state : draft;
 }
@@ -123,9 +142,11 @@ export function repair(
 }
 
 function makeDirty(draft: LeaseState, lease: HeldLease, reason: string, now: number): void {
-  const { standDown: _told, ended: _end, takenFrom: _former, ...rest } = lease;
+  const { standDown: _told, ended: _end, takenFrom: _former, until: _until, overdue: _overdue, ...rest } = lease;
   draft.leases = draft.leases.map((each) =>
-    each.requestId === lease.requestId ? { ...rest, dirty: { since: now, reason } } : each,
+    each.requestId === lease.requestId && each.scope === lease.scope
+      ? { ...rest, dirty: { since: now, reason } }
+      : each,
   );
 }
 

@@ -4,6 +4,7 @@ import type {
   ChangeControlInput,
   Holder,
   LeaseGrant,
+  LeaseOverdue,
   Priority,
   StandDown,
   StartedFreeze,
@@ -24,6 +25,10 @@ export interface HeldLease {
   requestId: string;
   since: number;
   token?: number;
+  /** The end that the holder named. */
+  until?: number;
+  /** It is past, and the holder was told. */
+  overdue?: true;
   takenFrom?: TakenFrom;
   standDown?: { by: Holder; until: number };
   dirty?: { since: number; reason: string };
@@ -38,7 +43,9 @@ export interface Waiting {
 
 /** A signal to be delivered; it stays until its delivery is known, also across continue-as-new. */
 export type Outgoing = { id: number; holder: Holder } & (
-  { signal: 'leaseGranted'; payload: LeaseGrant } | { signal: 'standDown'; payload: StandDown }
+  | { signal: 'leaseGranted'; payload: LeaseGrant }
+  | { signal: 'standDown'; payload: StandDown }
+  | { signal: 'leaseOverdue'; payload: LeaseOverdue }
 );
 
 /** All that change control knows of one environment. JSON: it is carried over by continue-as-new. */
@@ -72,6 +79,9 @@ type HolderId = Pick<Holder, 'workflowId' | 'firstRunId'>;
 
 export const isSame = (one: HolderId, other: HolderId): boolean =>
   one.workflowId === other.workflowId && one.firstRunId === other.firstRunId;
+
+/** All that a request asks for: the first scope and those that belong to the same change. */
+export const scopesOf = ({ scope, also = [] }: Pick<AcquireRequest, 'scope' | 'also'>): string[] => [scope, ...also];
 
 /** Rollbacks and incidents: they pass reservations, may displace, and take dirty leases. */
 export const isUrgent = (priority: Priority): boolean => PRIORITY[priority] >= PRIORITY.rollback;

@@ -1,11 +1,15 @@
 import { describeBudget, MEANING } from '../budget/words.ts';
 import type { ChangeControlState, LeaseView, StartedFreeze } from '../../contracts/change-control.ts';
-import { inOrder, type HeldLease, type LeaseState, type Waiting } from './state.ts';
+import { inOrder, scopesOf, type HeldLease, type LeaseState, type Waiting } from './state.ts';
 import { wayBack } from './way-back.ts';
 
 /** The search attribute OpsPhase: the most urgent thing that is so of any scope. */
-export function phaseOf({ leases, freezes = [] }: LeaseState): 'dirty' | 'held' | 'frozen' | 'reserved' | 'idle' {
+export function phaseOf({
+  leases,
+  freezes = [],
+}: LeaseState): 'dirty' | 'overdue' | 'held' | 'frozen' | 'reserved' | 'idle' {
   if (leases.some(({ dirty }) => dirty)) return 'dirty';
+  if (leases.some(({ overdue }) => overdue)) return 'overdue';
   if (leases.some(({ mode }) => mode === 'hold')) return 'held';
   if (freezes.length > 0) return 'frozen';
   return leases.length > 0 ? 'reserved' : 'idle';
@@ -17,8 +21,9 @@ export function viewState(state: LeaseState): ChangeControlState {
   return {
     ...at,
     leases: leases.map(viewLease),
-    queue: inOrder(queue).map(({ request: { scope, mode, holder, priority }, since }) => ({
+    queue: inOrder(queue).map(({ request: { scope, also, mode, holder, priority }, since }) => ({
       scope,
+      ...(also ? { also } : {}),
       mode,
       holder,
       priority,
@@ -32,7 +37,18 @@ export function viewState(state: LeaseState): ChangeControlState {
   };
 }
 
-function viewLease({ scope, mode, holder, priority, token, since, dirty, standDown }: HeldLease): LeaseView {
+function viewLease({
+  scope,
+  mode,
+  holder,
+  priority,
+  token,
+  since,
+  until,
+  overdue,
+  dirty,
+  standDown,
+}: HeldLease): LeaseView {
   return {
     scope,
     mode,
@@ -40,6 +56,8 @@ function viewLease({ scope, mode, holder, priority, token, since, dirty, standDo
     priority,
     since: iso(since),
     ...(token === undefined ? {} : { token }),
+    ...(until === undefined ? {} : { until: iso(until) }),
+    ...(overdue ? { overdue } : {}),
     ...(dirty ? { dirty: { since: iso(dirty.since), reason: dirty.reason } } : {}),
     ...(standDown ? { standDown: { by: standDown.by, until: iso(standDown.until) } } : {}),
   };
@@ -74,7 +92,8 @@ function fit(lines: string[]): string {
   return [...lines.slice(0, fitting), '', `and ${lines.length - fitting} more`].join('\n');
 }
 
-function describeLease({ at }: LeaseState, { scope, mode, holder, token, since, dirty, standDown }: HeldLease): string {
+function describeLease({ at }: LeaseState, lease: HeldLease): string {
+  const { scope, mode, holder, token, since, until, overdue, dirty, standDown } = lease;
   const who = `${holder.procedure}: ${short(holder.summary)} (${short(holder.workflowId)}, asked by ${short(holder.requestedBy)})`;
   if (dirty)
     return (
@@ -86,14 +105,16 @@ function describeLease({ at }: LeaseState, { scope, mode, holder, token, since, 
   const leaving = standDown
     ? `; asked to stand down by ${short(standDown.by.summary)}, displaced at ${iso(standDown.until)}`
     : '';
-  return `- **${scope}** ${held}, since ${iso(since)} by ${who}${leaving}`;
+  const end = until === undefined ? '' : overdue ? `; **overdue since ${iso(until)}**` : `; until ${iso(until)}`;
+  return `- **${scope}** ${held}, since ${iso(since)} by ${who}${end}${leaving}`;
 }
 
 const describeFreeze = ({ name, reason, by, changes, until }: StartedFreeze): string =>
   `- **${name}** keeps ${changes.join(' and ')} out until ${iso(until)}, says ${by}: ${short(reason)}`;
 
-function describeWaiting({ request: { scope, mode, holder, priority }, since }: Waiting, index: number): string {
-  return `${index + 1}. **${scope}** (${mode}, ${priority}) since ${iso(since)}: ${short(holder.summary)} (${short(holder.workflowId)})`;
+function describeWaiting({ request, since }: Waiting, index: number): string {
+  const { mode, holder, priority } = request;
+  return `${index + 1}. **${scopesOf(request).join(', ')}** (${mode}, ${priority}) since ${iso(since)}: ${short(holder.summary)} (${short(holder.workflowId)})`;
 }
 
 const byteLength = (text: string): number => new TextEncoder().encode(text).length;

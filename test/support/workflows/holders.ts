@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type {
   ChangeControlInput,
+  LeaseOverdue,
   LeaseRelease,
   Priority,
   StandDown,
@@ -19,7 +20,7 @@ export { changeControl } from '../../../workflows/change-control.ts';
 
 export type Step =
   | { do: 'reserve'; onBusy: 'refuse' | 'queue' }
-  | { do: 'hold'; onBusy: 'refuse' | 'queue'; preempt?: boolean }
+  | { do: 'hold'; onBusy: 'refuse' | 'queue'; preempt?: boolean; until?: number }
   | { do: 'release'; state: LeaseRelease['state'] }
   /** Until the signal `proceed`. */
   | { do: 'wait' };
@@ -27,6 +28,8 @@ export type Step =
 export interface HolderInput {
   at: ChangeControlInput;
   scope: string;
+  /** More that it asks for at the same time. */
+  also?: string[];
   priority: Priority;
   steps: Step[];
   /** What it does when told to stand down; default: nothing, as a workflow whose worker hangs. */
@@ -37,6 +40,7 @@ export interface HolderView {
   token?: number;
   takenFrom?: TakenFrom;
   standDown?: StandDown;
+  overdue?: LeaseOverdue;
   lines: string[];
   done: number;
 }
@@ -59,11 +63,13 @@ export async function holder(input: HolderInput): Promise<HolderView> {
     summary: `${input.priority} of ${input.scope}`,
     priority: input.priority,
     onChange: () => (shown.lines = lease.describe()),
+    onOverdue: (overdue) => (shown.overdue = overdue),
     onStandDown: (order) => {
       shown.standDown = order;
       if (input.onStandDown === 'hand-over') work.cancel();
     },
   });
+  lease.cover(input.also ?? []);
   try {
     await work.run(async () => {
       for (const step of input.steps) {
