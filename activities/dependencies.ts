@@ -21,6 +21,8 @@ export interface Dependencies {
   temporal: Client;
   /** Name of the worker's task queue, where procedures are started. */
   taskQueue: string;
+  /** Origin of the approval server, for links in messages; absent when there is none. */
+  approvalUrl?: string;
   /** Absent when the worker has no public keys: no verified identity then. */
   statements?: StatementVerifier;
   /** Absent when the audit is off. */

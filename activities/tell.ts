@@ -42,7 +42,7 @@ export async function tellChannels(
 async function sendBy(channel: CatalogChannel, notice: Notice, secrets: Dependencies['secrets']): Promise<void> {
   switch (channel.kind) {
     case 'slack':
-      return sendToSlack(await secrets.resolve(channel.url), notice);
+      return sendToSlack(await secrets.resolve(channel.url), channel.buttons ? notice : { ...notice, gates: [] });
     case 'webhook':
       return sendToWebhook(await secrets.resolve(channel.url), notice);
     case 'email':

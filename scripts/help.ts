@@ -9,6 +9,7 @@ export const SCRIPTS: Record<string, string> = {
   sandbox: 'the local cluster with everything around it: `-- up`, `-- status`, `-- down`, `-- reset`',
   worker: 'a worker on the Temporal server and the systems that its environment names (docs/worker.md)',
   'codec-server': 'shows what is encrypted to the Temporal UI, and to those who may see it (docs/worker.md)',
+  'approval-server': 'gates for people with a browser, for programs and for Slack; `-- --help` (docs/approvals.md)',
   schema: 'systems/schema.json, by which editors check the catalog, and docs/actions.md, from the code',
   screenshot: 'docs/images/waiting-release.png, taken anew from the running sandbox',
   'search-attributes': 'register the search attributes that procedures set, on the Temporal server of the environment',

@@ -1,6 +1,5 @@
 // The codec server: `npm run codec-server`. It shows payloads that workers encrypted to those who may see them in the
 // Temporal UI. A process of its own, because browsers reach it: it has the keys of payloads, and no other secret.
-import { once } from 'node:events';
 import { z } from 'zod';
 import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { payloadKeys } from '../src/adapters/temporal/payload-keys.ts';
@@ -9,6 +8,7 @@ import { address, ConfigError, list, parseEnvironment } from './config.ts';
 import { openEncryption } from './encryption.ts';
 import { createLog } from './log.ts';
 import { createSecrets } from './secrets.ts';
+import { runServer } from './serve.ts';
 
 const origin = z
   .string()
@@ -26,7 +26,7 @@ const environment = z.object({
 const LEAST_TOKEN = 32;
 
 const log = createLog(process.env['WINDLASS_LOG_LEVEL']);
-try {
+await runServer('the codec server', log, async () => {
   const from = parseEnvironment(environment, process.env);
   const secrets = createSecrets({ kubeconfig: from.KUBECONFIG });
   const { dataConverter } = await openEncryption(from.WINDLASS_PAYLOAD_KEYS, secrets, log);
@@ -42,13 +42,5 @@ try {
     ...{ token, log, origins: from.WINDLASS_CODEC_ORIGINS, encodes: from.WINDLASS_CODEC_ENCODE === 'true' },
     codec: dataConverter.payloadCodecs![0]!,
   });
-  log.info({ ...from.WINDLASS_CODEC_ADDRESS, origins: from.WINDLASS_CODEC_ORIGINS }, 'ready');
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.close());
-  await once(server, 'close');
-  log.info('stopped');
-} catch (error) {
-  const configuration = error instanceof ConfigError;
-  if (configuration) log.fatal({ faults: error.faults }, 'the codec server cannot start as configured');
-  else log.fatal({ err: error }, 'the codec server failed');
-  process.exitCode = configuration ? 2 : 1;
-}
+  return { server, ready: { ...from.WINDLASS_CODEC_ADDRESS, origins: from.WINDLASS_CODEC_ORIGINS } };
+});

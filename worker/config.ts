@@ -23,6 +23,15 @@ export const list = z
   .default('')
   .transform((text) => text.split(',').map((each) => each.trim()).filter(Boolean)); // prettier-ignore
 
+/** The origin of a server that browsers reach: sessions and tokens go there. */
+export const webOrigin = z
+  .string()
+  .regex(/^https?:\/\/[^/\s]+$/, 'expected the origin that browsers see, such as https://approvals.example.com')
+  .refine(
+    (text) => text.startsWith('https:') || /^http:\/\/(127\.0\.0\.1|localhost)(:|$)/.test(text),
+    'expected https: sessions and tokens go there',
+  );
+
 const required = (example: string) =>
   z.string(`is not set: expected ${example}`).min(1, `is empty: expected ${example}`);
 
@@ -58,6 +67,7 @@ const environment = z.object({
   WINDLASS_HEALTH_ADDRESS: address.optional(),
   WINDLASS_ALERTS_TOKEN: secretReference.optional(),
   WINDLASS_ALERTS_ADDRESS: address.prefault('127.0.0.1:18810'),
+  WINDLASS_APPROVAL_URL: webOrigin.optional(),
   WINDLASS_AUDIT_DATABASE: secretReference.optional(),
   WINDLASS_AUDIT_OWNER_DATABASE: secretReference.optional(),
   WINDLASS_AUDIT_BUCKET: z.string().min(1).optional(),
@@ -90,6 +100,8 @@ export interface WorkerConfig {
   health?: Address;
   /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */
   alerts?: Address & { token: string };
+  /** Origin of the approval server, for links in messages. */
+  approvalUrl?: string;
   /** Where the audit goes; absent when it is off. */
   audit?: AuditConfig;
   logLevel: string;
@@ -146,6 +158,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
     ...(from.WINDLASS_ALERTS_TOKEN
       ? { alerts: { ...from.WINDLASS_ALERTS_ADDRESS, token: from.WINDLASS_ALERTS_TOKEN } }
       : {}),
+    ...(from.WINDLASS_APPROVAL_URL ? { approvalUrl: from.WINDLASS_APPROVAL_URL } : {}),
     ...(from.WINDLASS_AUDIT_DATABASE ? { audit: auditOf(from, from.WINDLASS_AUDIT_DATABASE) } : {}),
     logLevel: from.WINDLASS_LOG_LEVEL,
     maxCachedWorkflows: from.WINDLASS_MAX_CACHED_WORKFLOWS,

@@ -39,6 +39,7 @@ export async function createDependencies(
     secrets,
     temporal: new Client({ connection, namespace, ...encrypted }),
     taskQueue: config.taskQueue,
+    ...(config.approvalUrl ? { approvalUrl: config.approvalUrl } : {}),
     ...(config.statementKeys ? { statements: statementsOf(config.statementKeys, secrets) } : {}),
     ...(config.audit ? { audit: auditOf(config.audit) } : {}),
   };

@@ -8,6 +8,20 @@ export interface Notice {
   key: string;
   /** What the message is about, when several tell its course: an alert that is resolved later, an incident on a status page. */
   subject?: NoticeSubject;
+  /** Gates that it asks to decide, for a channel that can have buttons. */
+  gates?: NoticeGate[];
+}
+
+/** A gate as a button needs it. */
+export interface NoticeGate {
+  name: string;
+  /** As in addresses of the approval server. */
+  id: string;
+  code: string;
+  /** Of its page; absent where there is no approval server. */
+  url?: string;
+  /** Whether a click may decide it: it asks for no comment and no form. */
+  direct: boolean;
 }
 
 export interface NoticeSubject {

@@ -1,3 +1,5 @@
+import { GRPC, grpcStatus } from '../adapters/temporal/grpc.ts';
+
 /** Exit codes of `windlass`. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -38,18 +40,6 @@ export class CliError extends Error {
       : EXIT.failed;
   }
 }
-
-/** gRPC status codes the CLI tells apart (google.rpc.Code). */
-export const GRPC = {
-  canceled: 1,
-  invalidArgument: 3,
-  deadlineExceeded: 4,
-  notFound: 5,
-  permissionDenied: 7,
-  failedPrecondition: 9,
-  unavailable: 14,
-  unauthenticated: 16,
-} as const;
 
 /**
  * Puts any error in the terms of the CLI. Errors of the client library are told by their shape, so that a failing
@@ -123,13 +113,4 @@ export function unreachable(server: string, detail: string): CliError {
 export function isUnreachable(error: unknown): boolean {
   const code = error instanceof CliError ? undefined : grpcStatus(error)?.code;
   return code === GRPC.unavailable || code === GRPC.deadlineExceeded || code === 1; /* canceled with its connection */
-}
-
-/** The gRPC status an error carries, or one of its causes does. */
-export function grpcStatus(error: unknown): { code: number; details: string } | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    if ('code' in at && typeof at.code === 'number')
-      return { code: at.code, details: 'details' in at && typeof at.details === 'string' ? at.details : at.message };
-  }
-  return undefined;
 }

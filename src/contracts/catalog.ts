@@ -114,6 +114,14 @@ const personEntry = z.strictObject({
     .literal(true)
     .optional()
     .describe('A program: approves no gate of four eyes unless the gate lets services'),
+  slack: z
+    .string()
+    .regex(
+      /^T[A-Z0-9]{1,30}\/[UW][A-Z0-9]{1,30}$/,
+      'expected workspace and user as Slack has them, such as T012AB/U345CD',
+    )
+    .optional()
+    .describe('Who they are in Slack: workspace/user, by ids. For buttons of notices'),
   delegates: z
     .array(delegation)
     .max(10)

@@ -6,7 +6,14 @@ const address = z.email('expected an e-mail address');
 
 /** Where people are told something. What gives access is named by reference, never written here. */
 export const channel = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('slack'), url: secretReference.describe('Of an incoming webhook') }),
+  z.strictObject({
+    kind: z.literal('slack'),
+    url: secretReference.describe('Of an incoming webhook'),
+    buttons: z
+      .literal(true)
+      .optional()
+      .describe('Gates get buttons: the app of the webhook sends interactions to the approval server'),
+  }),
   z.strictObject({ kind: z.literal('webhook'), url: secretReference.describe('Gets source, text and key as JSON') }),
   z.strictObject({
     kind: z.literal('email'),

@@ -29,6 +29,13 @@ export function viewGate(gate: GateState): GateView {
   };
 }
 
+/** A gate as a message asks for it: with its code, and whether a yes alone decides it. */
+export const askedGate = ({ spec, code }: GateState): { name: string; code: string; direct: boolean } => ({
+  name: spec.name,
+  code,
+  direct: spec.comment !== 'required' && spec.form === undefined,
+});
+
 /** Who decided, in words: `bob for ana`. */
 export const whoVoted = ({ by, for: delegator }: { by: string; for?: string }): string =>
   delegator ? `${by} for ${delegator}` : by;

@@ -5,8 +5,8 @@ import type { IncomingMessage } from 'node:http';
 export class Refusal extends Error {
   readonly status: number;
 
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.status = status;
   }
 }

@@ -9,7 +9,8 @@ import { changesSince, frame, redraw } from '../../src/cli/render/live.ts';
 import { renderDiff, renderPlan } from '../../src/cli/render/plan.ts';
 import { renderRollbackPlan } from '../../src/cli/render/rollback-plan.ts';
 import { renderStatus, type StatusView } from '../../src/cli/render/status.ts';
-import { fit, printable, table } from '../../src/cli/render/text.ts';
+import { fit, table } from '../../src/cli/render/text.ts';
+import { printable } from '../../src/domain/printable.ts';
 import type { RunView } from '../../src/cli/server/runs.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');

@@ -34,11 +34,12 @@ export function callOut(procedure: Procedure): GateCalls {
     },
   };
 
-  function escalate({ spec }: GateState): void {
+  function escalate(gate: GateState): void {
+    const { spec } = gate;
     const { roles } = spec.escalation!;
     escalated.add(spec.name);
     procedure.record(`gate ${spec.name} escalates to ${roles.join(', ')}`);
-    procedure.tell(`Nobody has decided gate ${spec.name}; asking ${roles.join(' and ')} too.`, spec.notify);
+    procedure.tell(`Nobody has decided gate ${spec.name}; asking ${roles.join(' and ')} too.`, spec.notify, [gate]);
   }
 
   function extend(gate: GateState): void {
@@ -53,6 +54,7 @@ export function callOut(procedure: Procedure): GateCalls {
     procedure.tell(
       `Nobody decided gate ${spec.name} in time; now ${roles} may decide it, until ${until}.`,
       spec.notify,
+      [gate],
     );
   }
 
@@ -66,6 +68,7 @@ export function callOut(procedure: Procedure): GateCalls {
     procedure.tell(
       `Still waiting for ${lines.join(', ')}`,
       due.flatMap(({ spec }) => spec.notify ?? []),
+      due,
     );
   }
 }

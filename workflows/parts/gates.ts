@@ -61,6 +61,7 @@ export function useGates(procedure: Procedure): Gates {
       procedure.tell(
         `Waiting for ${specs.map((spec) => `${spec.name} (${spec.roles.join(' or ')})`).join(', ')}`,
         specs.flatMap((spec) => spec.notify ?? []),
+        board.states,
       );
       try {
         await waitUntilSettled(given);

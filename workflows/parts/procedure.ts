@@ -14,6 +14,8 @@ import type { Plan } from '../../src/contracts/plan.ts';
 import type { Phase, ProgressView } from '../../src/contracts/progress.ts';
 import type { Place } from '../../src/contracts/scalars.ts';
 import { renderDetails } from '../../src/domain/current-details.ts';
+import type { GateState } from '../../src/domain/gate-state.ts';
+import { askedGate } from '../../src/domain/gate-view.ts';
 import { abort, hold, progress, resume } from '../messages.ts';
 import { notice } from './activities.ts';
 import { failure } from './failure.ts';
@@ -46,8 +48,11 @@ export interface Procedure {
   refresh(): void;
   /** Where notices go, once the catalog is known. */
   setChannels(channels: string[]): void;
-  /** Tells people, those of other channels `also`; nothing waits for it and its failure is only recorded. */
-  tell(text: string, also?: string[]): void;
+  /**
+   * Tells people, those of other channels `also`, and which gates they are asked to decide; nothing waits for it and its
+   * failure is only recorded.
+   */
+  tell(text: string, also?: string[], gates?: GateState[]): void;
   /** Does something beside the work, whatever becomes of the work; only `settle` waits for it, its failure is recorded. */
   beside(what: string, work: () => Promise<void>): void;
   /** Runs the work so that abort, stand-down and cancellation end it; afterwards `stop` says which. */
@@ -168,13 +173,16 @@ export function startProcedure(name: string, of: Place): Procedure {
     setChannels(names) {
       channels = names;
     },
-    tell(text, also = []) {
+    tell(text, also = [], gates = []) {
       const to = [...new Set([...channels, ...also])];
       if (to.length === 0) return;
       const key = `${workflowInfo().workflowId}/${workflowInfo().runId}/${notices.length}`;
       const deliver = (): Promise<void> =>
         notice('Tell people')
-          .notify({ system: of.system, channels: to, text, key })
+          .notify({
+            ...{ system: of.system, channels: to, text, key },
+            ...(gates.length > 0 ? { gates: gates.map(askedGate) } : {}),
+          })
           .then(
             ({ failed }) =>
               failed.forEach(({ channel, error }) => record(`notice not delivered to ${channel}: ${error}`)),

@@ -7,7 +7,7 @@ import { decoder, fetchEnding } from '../server/read-history.ts';
 import { describeRun } from '../server/runs.ts';
 import type { Session } from '../server/session.ts';
 import { advise, pendingActivities, pendingTask, type WhyView } from '../server/why.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../domain/printable.ts';
 
 /** `why ID`: what keeps a procedure, from the server's records; a worker's answer only adds to them. */
 export function why({ out, withSession }: Context, id: string): Promise<ExitCode> {

@@ -2,7 +2,8 @@ import type { Finding } from '../../audit/findings.ts';
 import type { VerifiedChain } from '../../audit/verify.ts';
 import type { AuditQuery, AuditRecord } from '../../contracts/audit.ts';
 import { plain, type Paint } from '../io.ts';
-import { printable, table } from './text.ts';
+import { printable } from '../../domain/printable.ts';
+import { table } from './text.ts';
 
 /** One line for each record, with what it says beside its columns. */
 export function renderRecords(records: AuditRecord[], order: AuditQuery['order'], paint: Paint = plain): string {

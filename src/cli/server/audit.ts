@@ -11,8 +11,9 @@ import type {
   ReconcileAuditInput,
   ReconcileAuditResult,
 } from '../../contracts/audit.ts';
-import { CliError, GRPC, grpcStatus } from '../errors.ts';
-import { printable } from '../render/text.ts';
+import { GRPC, grpcStatus } from '../../adapters/temporal/grpc.ts';
+import { CliError } from '../errors.ts';
+import { printable } from '../../domain/printable.ts';
 import { workerPolls } from './messages.ts';
 import type { Session } from './session.ts';
 

@@ -1,7 +1,7 @@
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { ReleasePlan } from '../../domain/release/plan-types.ts';
 import type { Ending } from '../render/status.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../domain/printable.ts';
 
 export type Event = NonNullable<NonNullable<History['events']>[number]>;
 export type Payload = NonNullable<NonNullable<NonNullable<Event['userMetadata']>['summary']>>;

@@ -1,44 +1,19 @@
+import { askRun, updateRun, type Asked } from '../../adapters/temporal/messages.ts';
 import type { DecisionResult, Decision, GateView } from '../../contracts/gates.ts';
 import type { Order, OrderResult, Rescue } from '../../contracts/messages.ts';
 import type { ProgressView } from '../../contracts/progress.ts';
-import { CliError, explain, GRPC, grpcStatus } from '../errors.ts';
-import { printable } from '../render/text.ts';
+import { CliError, explain } from '../errors.ts';
+import { printable } from '../../domain/printable.ts';
 import { QUERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, type Session } from './session.ts';
-
-/** What a worker answered, or why none did. */
-export type Asked<T> = { answered: true; value: T } | { answered: false; why: 'no-worker' | 'not-understood' };
 
 /**
  * Asks a procedure; a worker must run to answer. The deadline keeps `status` quick when none does.
  * @throws CliError when the server, not the worker, is at fault
  */
 async function ask<T>(session: Session, id: string, query: string, runId?: string): Promise<Asked<T>> {
-  // A query that arrives during a workflow task waits for the next one, which may never come: asked again, it is
-  // answered at once.
-  const first = await askOnce<T>(session, id, query, runId, QUERY_TIMEOUT_MS / 4);
-  return first ?? (await askOnce<T>(session, id, query, runId, (QUERY_TIMEOUT_MS * 3) / 4)) ?? NO_WORKER;
-}
-
-const NO_WORKER = { answered: false, why: 'no-worker' } as const;
-
-/** @returns undefined when no answer came in time */
-async function askOnce<T>(
-  session: Session,
-  id: string,
-  query: string,
-  runId: string | undefined,
-  milliseconds: number,
-): Promise<Asked<T> | undefined> {
   try {
-    const handle = session.client.workflow.getHandle(id, runId);
-    return { answered: true, value: printable(await session.bounded(() => handle.query<T>(query), milliseconds)) };
+    return printable(await askRun<T>(session.client, { workflowId: id, runId }, query, QUERY_TIMEOUT_MS));
   } catch (error) {
-    if (error instanceof Error && error.name === 'QueryNotRegisteredError')
-      return { answered: false, why: 'not-understood' };
-    const status = grpcStatus(error);
-    if (status?.code === GRPC.deadlineExceeded || status?.code === GRPC.canceled) return undefined;
-    // No poller was seen, or the workflow's tasks fail.
-    if (status?.code === GRPC.failedPrecondition) return NO_WORKER;
     throw explain(error, session.server);
   }
 }
@@ -59,29 +34,25 @@ export const tellIncident = (session: Session, id: string, name: string, order: 
   update<OrderResult>(session, id, name, order);
 
 async function update<T>(session: Session, id: string, name: string, payload: object): Promise<T> {
-  try {
-    const handle = session.client.workflow.getHandle(id);
-    return printable(
-      await session.bounded(() => handle.executeUpdate<T, [object]>(name, { args: [payload] }), REQUEST_TIMEOUT_MS),
-    );
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if (error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || grpcStatus(error)?.code === GRPC.deadlineExceeded)
-      throw new CliError(
-        'no-worker',
-        `No worker answered within ${REQUEST_TIMEOUT_MS / 1000} s. It may still take effect when one starts.`,
-        `See what became of it: windlass status ${id}`,
-      );
-    if (error.name === 'WorkflowUpdateFailedError') {
-      const cause = error.cause instanceof Error ? error.cause.message : error.message;
-      throw new CliError(
-        'refused',
-        `${id} does not take it: ${printable(cause)}.`,
-        `See its state: windlass status ${id}`,
-      );
-    }
+  const answer = await updateRun<T>(
+    session.client,
+    { workflowId: id },
+    { name, argument: payload, milliseconds: REQUEST_TIMEOUT_MS },
+  ).catch((error: unknown) => {
     throw explain(error, session.server);
-  }
+  });
+  if (answer.answered) return printable(answer.value);
+  if (answer.why === 'no-worker')
+    throw new CliError(
+      'no-worker',
+      `No worker answered within ${REQUEST_TIMEOUT_MS / 1000} s. It may still take effect when one starts.`,
+      `See what became of it: windlass status ${id}`,
+    );
+  throw new CliError(
+    'refused',
+    `${id} does not take it: ${printable(answer.reason)}.`,
+    `See its state: windlass status ${id}`,
+  );
 }
 
 /** Signals are kept by the server until a worker takes them. */

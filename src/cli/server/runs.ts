@@ -1,6 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { CliError } from '../errors.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../domain/printable.ts';
 import type { Session } from './session.ts';
 
 export type RunStatus =

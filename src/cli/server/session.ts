@@ -2,7 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 import { encryptionOf } from '../../adapters/temporal/data-converter.ts';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { chooseServer, readSandbox, taskQueueOf, type ConnectionFlags } from '../configuration.ts';
-import { CliError, explain, GRPC, grpcStatus, isUnreachable, unreachable } from '../errors.ts';
+import { GRPC, grpcStatus } from '../../adapters/temporal/grpc.ts';
+import { CliError, explain, isUnreachable, unreachable } from '../errors.ts';
 
 /** How long a server may take to answer at first. */
 export const CONNECT_TIMEOUT_MS = 5000;

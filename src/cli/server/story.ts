@@ -1,5 +1,5 @@
 import type { ReleasePlan } from '../../domain/release/plan-types.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../domain/printable.ts';
 import {
   describeMessage,
   failureText,

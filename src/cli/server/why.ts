@@ -2,7 +2,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { GateView } from '../../contracts/gates.ts';
 import type { ProgressView } from '../../contracts/progress.ts';
 import type { Ending } from '../render/status.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../domain/printable.ts';
 import { failureText, timeOf, type Decode, type FailureLike } from './history.ts';
 import { compact, type RunView } from './runs.ts';
 

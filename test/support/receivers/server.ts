@@ -97,7 +97,7 @@ function administer(url: URL, method: string, body: string, { log, faults, vendo
 
 /**
  * Receives what procedures send to people and systems, and keeps it. `/slack/<channel>` answers as Slack's incoming webhooks
- * do, `/webhook/<name>` takes any JSON; `/pagerduty/<account>` and `/statuspage` are followed by the vendor's own paths. It
+ * do, `/slack/responses/<id>` as the address of an interaction does, `/webhook/<name>` takes any JSON; `/pagerduty/<account>` and `/statuspage` are followed by the vendor's own paths. It
  * deduplicates as the vendor does, and no more: `/shown?account=` and `/shown?page=` tell what people see there.
  * @param options port 0 takes a free one, without `smtpPort` too; `logFile` gets a JSON line per request, before its answer
  */
@@ -138,7 +138,8 @@ export async function startReceivers(options: {
     if (body === undefined) return { status: 413, body: 'payload too large' };
     const { 'content-type': contentType = '', authorization = '' } = headers;
     const path = url.pathname;
-    if (path.startsWith('/slack/')) return answerSlackWebhook({ method, contentType, body });
+    if (path.startsWith('/slack/'))
+      return answerSlackWebhook({ method, contentType, body, responds: path.startsWith('/slack/responses/') });
     if (path.startsWith('/webhook/')) return answerWebhook(method, body);
     const answer = vendors.answer({ method, url, contentType, authorization, body });
     return answer ? json(answer.status, answer.body) : json(404, { error: 'not a path of this vendor' });

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * What Slack's incoming webhooks accept and answer, from its published pages:
  * - errors and their status codes: api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks and
  *   docs.slack.dev/messaging/sending-messages-using-incoming-webhooks;
- * - sizes: docs.slack.dev/reference/block-kit (50 blocks; section 3,000, header 150, field 2,000 characters; …).
+ * - sizes: docs.slack.dev/reference/block-kit (50 blocks; section 3,000, header 150, field 2,000 characters; …), and of buttons (docs.slack.dev/reference/block-kit/block-elements).
  *
  * Stricter than Slack where Slack would hide a mistake: fields it drops silently (`channel`, `username` and icons belong to
  * the app) are refused as `invalid_payload`, and a text that it would cut as `msg_too_long`. Not covered: Slack's form encoding.
@@ -29,7 +29,25 @@ const plainText = (max: number) =>
   z.strictObject({ type: z.literal('plain_text'), text: z.string().min(1).max(max), emoji: z.boolean().optional() });
 const blockId = z.string().max(255).optional();
 const image = { image_url: z.string().min(1).max(3000), alt_text: z.string().max(2000) };
-const element = z.looseObject({ type: z.string() });
+const otherElement = z.looseObject({ type: z.string() }).refine(({ type }) => type !== 'button');
+const confirmation = z.strictObject({
+  title: plainText(100),
+  text: text(300),
+  confirm: plainText(30),
+  deny: plainText(30),
+  style: z.enum(['primary', 'danger']).optional(),
+});
+const button = z.strictObject({
+  type: z.literal('button'),
+  text: plainText(75),
+  action_id: z.string().min(1).max(255),
+  url: z.string().max(3000).optional(),
+  value: z.string().max(2000).optional(),
+  style: z.enum(['primary', 'danger']).optional(),
+  confirm: confirmation.optional(),
+  accessibility_label: z.string().max(75).optional(),
+});
+const element = z.union([button, otherElement]);
 
 const block = z.discriminatedUnion('type', [
   z
@@ -68,6 +86,13 @@ const payload = z.strictObject({
   unfurl_media: z.boolean().optional(),
 });
 
+/** What the address of an interaction takes besides (docs.slack.dev/interactivity/handling-user-interaction#message_responses). */
+const response = payload.extend({
+  response_type: z.enum(['ephemeral', 'in_channel']).optional(),
+  replace_original: z.boolean().optional(),
+  delete_original: z.boolean().optional(),
+});
+
 const refuse = (body: string): SlackAnswer => ({ status: 400, body });
 
 /** Slack's own words for the statuses that a fault asks for. */
@@ -81,10 +106,15 @@ export const SLACK_ERRORS: Record<number, string> = {
 
 /**
  * Judges one request to a webhook.
- * @param request `contentType` as sent; `body` the raw text
+ * @param request `contentType` as sent; `body` the raw text; `responds`: to the address that came with an interaction
  * @returns 200 `ok`, or the refusal with the word Slack uses
  */
-export function answerSlackWebhook(request: { method: string; contentType: string; body: string }): SlackAnswer {
+export function answerSlackWebhook(request: {
+  method: string;
+  contentType: string;
+  body: string;
+  responds?: boolean;
+}): SlackAnswer {
   if (request.method !== 'POST') return { status: 405, body: 'method_not_allowed' };
   if (!/^application\/json\b/i.test(request.contentType)) return refuse('invalid_payload');
   let json: unknown;
@@ -93,7 +123,7 @@ export function answerSlackWebhook(request: { method: string; contentType: strin
   } catch {
     return refuse('invalid_payload');
   }
-  const parsed = payload.safeParse(json);
+  const parsed = (request.responds ? response : payload).safeParse(json);
   if (!parsed.success) return refuse('invalid_payload');
   const { text: message, blocks, attachments = [] } = parsed.data;
 
