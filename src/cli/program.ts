@@ -5,6 +5,7 @@ import type { ExitCode } from './errors.ts';
 import type { Io } from './io.ts';
 import { addAuditCommands } from './tree/audit.ts';
 import { addDecisionCommands } from './tree/decisions.ts';
+import { addLoginCommands } from './tree/login.ts';
 import { addReadingCommands } from './tree/reading.ts';
 import { addReleaseCommands } from './tree/releases.ts';
 import { addDatabaseCommands } from './tree/databases.ts';
@@ -61,6 +62,7 @@ export function createProgram(io: Io, json: boolean, done: (code: ExitCode) => v
   addIncidentCommands(program, plan, add);
   addDecisionCommands(program, add);
   addReadingCommands(program, add);
+  addLoginCommands(program, add);
   addAuditCommands(program, add);
   return program;
 }
