@@ -8,7 +8,7 @@ import { createTokenVerifier } from '../src/adapters/identity/tokens.ts';
 import { answerSlack } from '../src/adapters/slack.ts';
 import { openCatalog } from '../src/catalog/open.ts';
 import { createDesk } from '../src/server/approvals/desk.ts';
-import { identifyIn, issuersOf } from '../src/server/approvals/identify.ts';
+import { identifyBy, issuersOf } from '../src/server/approvals/identify.ts';
 import { newSecret } from '../src/server/approvals/sealed-cookies.ts';
 import { serveApprovals } from '../src/server/approvals/serve.ts';
 import { approvalEnvironment, approvalHelp } from './approval-config.ts';
@@ -55,7 +55,7 @@ async function run(): Promise<void> {
     const server = await serveApprovals({
       ...from.WINDLASS_APPROVAL_ADDRESS,
       ...{ origin, sessionSecret, log, proxies: from.WINDLASS_APPROVAL_PROXIES },
-      desk: createDesk({ client, catalog, identify: (visitor, system) => identifyIn(visitor, system, own.issuer), ...(signer ? { sign: (claims) => signer.sign(claims) } : {}) }), // prettier-ignore
+      desk: createDesk({ client, catalog, identify: identifyBy(own.issuer), ...(signer ? { sign: (claims) => signer.sign(claims) } : {}) }), // prettier-ignore
       readToken: async (token) => tokens.read(token, [...issuersOf(await catalog.current()), own]),
       signIn: createSignIn({
         issuer: own.issuer,

@@ -2,6 +2,7 @@ import { alertmanager } from './alertmanager.ts';
 import { backupKeyFile } from './backup-key.ts';
 import type { Cluster } from './cluster.ts';
 import type { Endpoints } from './endpoints.ts';
+import { identity } from './identity.ts';
 import { ports } from './ports.ts';
 import { postgres } from './postgres.ts';
 import { running, startedNames } from './processes.ts';
@@ -40,6 +41,7 @@ export function describeEndpoints(
     s3: { endpoint, region, bucket, accessKeyId, secretKeyFile: s3.secretKeyFile() },
     backupKeyFile: backupKeyFile(),
     receivers: { url: receivers.url, smtp: receivers.smtp, log: receivers.log() },
+    identity,
     testServer: { path: binaries['temporal-test-server'] },
     temporalBinary: { path: binaries.temporal },
     images,

@@ -31,6 +31,8 @@ export interface Endpoints {
   backupKeyFile: string;
   /** `smtp`: the URL of the mail server among them. */
   receivers: { url: string; smtp: string; log: string };
+  /** OpenID provider of the people of the sandbox; the password is the name. */
+  identity: { issuer: string; clientId: string };
   /** Temporal's time-skipping server, for tests. */
   testServer: { path: string };
   /** The Temporal server's own binary, for tests that start one of their own. */

@@ -21,12 +21,16 @@ export const ports = {
   s3: 17070,
   receivers: 18800,
   smtp: 18825,
+  identity: 18840,
 } as const;
 
 /** Where a Windlass worker takes alerts; not the sandbox's own, so a worker that runs already is not in its way. */
 export const intakePort = 18810;
 /** And a second one beside it, which takes the alerts that are labeled for it. */
 export const secondIntakePort = 18811;
+
+/** Where an approval server takes people back from their login. */
+export const approvalPort = 18830;
 
 /** The node needs an address that is not loopback; a bridge of its own carries it. */
 export const node = {

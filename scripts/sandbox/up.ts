@@ -8,6 +8,7 @@ import { writeEndpoints, type Endpoints } from './endpoints.ts';
 import { SandboxError } from './errors.ts';
 import { useCluster } from './existing-cluster.ts';
 import { refuseTakenPorts } from './free-ports.ts';
+import { addIdentity, startIdentity } from './identity.ts';
 import { claimMachine, exclusively } from './lock.ts';
 import { stateDir } from './paths.ts';
 import { startPostgres } from './postgres.ts';
@@ -71,8 +72,9 @@ async function refresh(found: Endpoints, context?: string): Promise<Endpoints> {
     throw new SandboxError(`the sandbox is up with the cluster ${adminContext}: first npm run sandbox -- down`);
   }
   await refreshCluster(found);
+  const endpoints = await addIdentity(found);
   report('already up');
-  return found;
+  return endpoints;
 }
 
 async function startOwn(): Promise<Endpoints> {
@@ -82,6 +84,7 @@ async function startOwn(): Promise<Endpoints> {
   const [cluster] = await Promise.all([
     startCluster(binaries),
     startReceivers(),
+    startIdentity(),
     startTemporal(binaries.temporal),
     startPostgres(programs),
     startRedis(redisServer),
@@ -96,7 +99,7 @@ async function startOwn(): Promise<Endpoints> {
 async function startBeside(context: string): Promise<Endpoints> {
   const binaries = await resolveBinaries(['kubectl', 'temporal', 'temporal-test-server']);
   const cluster = await useCluster(context, binaries.kubectl);
-  await Promise.all([startTemporal(binaries.temporal), startReceivers()]);
+  await Promise.all([startTemporal(binaries.temporal), startReceivers(), startIdentity()]);
   const optional = {
     PostgreSQL: async () => startPostgres(await ensurePostgres()),
     Redis: async () => startRedis(await ensureRedis()),

@@ -39,7 +39,7 @@ function told(name: string, payload: unknown, identity: unknown, answer: Answer)
   return {
     kind: KINDS[name] ?? (by === undefined ? 'message' : 'order'),
     what: name,
-    who: senderOf(payload, by, source),
+    who: senderOf(payload, { by, source, verified: isVerified(payload, answer) }),
     ...(source ? { source } : {}),
     ...(typeof scope === 'string' ? { target: scope } : {}),
     outcome: answer.outcome,
@@ -48,15 +48,33 @@ function told(name: string, payload: unknown, identity: unknown, answer: Answer)
   };
 }
 
+/** Answers to a decision whose statement nobody verified, or that has none. An answer that is missing proves nothing. */
+const UNVERIFIED = [
+  ...['identity-required', 'invalid-statement', 'statement-used', 'malformed', 'unknown-gate', 'rate-limited'],
+  'unanswered',
+];
+
+/** The worker answers a decision with a statement in any other way only when the statement holds. */
+const isVerified = (payload: unknown, { outcome, code }: Answer): boolean =>
+  typeof fieldsOf(payload)['statement'] === 'string' && code === true && !UNVERIFIED.includes(outcome);
+
+interface Sender {
+  by: unknown;
+  source: string | undefined;
+  verified: boolean;
+}
+
 /** Who says it: a person by name, or a procedure on behalf of one. */
-function senderOf(payload: unknown, by: unknown, source: string | undefined): AuditFact['who'] {
+function senderOf(payload: unknown, { by, source, verified }: Sender): AuditFact['who'] {
   const holder = ['holder', 'by'].map((key) => labelsOf(fieldsOf(payload)[key])['requestedBy']);
   const name = [by, ...holder, source].find((each) => typeof each === 'string');
-  return { name: typeof name === 'string' ? name : 'unknown', how: 'declared' };
+  return { name: typeof name === 'string' ? name : 'unknown', how: verified ? 'verified' : 'declared' };
 }
 
 interface Answer {
   outcome: string;
+  /** The outcome is a code that the procedure answered with. */
+  code?: boolean;
   labels?: AuditFact['labels'];
 }
 
@@ -68,6 +86,7 @@ function answerOf(answer: Record<string, unknown> | undefined): Answer {
   const { token, sequence } = labelsOf(result);
   return {
     outcome: nameOf(code ?? status) ?? (accepted === true ? 'accepted' : accepted === false ? 'refused' : 'answered'),
+    code: typeof code === 'string',
     labels: { ...(token === undefined ? {} : { token }), ...(sequence === undefined ? {} : { sequence }) },
   };
 }

@@ -28,6 +28,7 @@ export interface Configured {
 
 interface SandboxEndpoints {
   temporal?: { address?: string; ui?: string; namespace?: string };
+  identity?: { issuer?: string };
 }
 
 /** Flags win over the configuration, that over a running sandbox, and that over Temporal's default address. */
@@ -50,10 +51,13 @@ export function chooseServer(
   };
 }
 
+/** Where what is kept between commands lies on this machine. */
+export const stateFolder = (env: NodeJS.ProcessEnv): string =>
+  env['WINDLASS_STATE'] ?? join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'windlass');
+
 /** The endpoints file of a sandbox on this machine, when one is up. */
 export function readSandbox(env: NodeJS.ProcessEnv): SandboxEndpoints | undefined {
-  const state = env['WINDLASS_STATE'] ?? join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'windlass');
-  const file = join(state, 'sandbox', 'endpoints.json');
+  const file = join(stateFolder(env), 'sandbox', 'endpoints.json');
   if (!existsSync(file)) return undefined;
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as SandboxEndpoints;

@@ -6,6 +6,7 @@ import type { Io } from './io.ts';
 import { addAuditCommands } from './tree/audit.ts';
 import { addBudgetCommands } from './tree/budgets.ts';
 import { addDecisionCommands } from './tree/decisions.ts';
+import { addLoginCommands } from './tree/login.ts';
 import { addReadingCommands } from './tree/reading.ts';
 import { addReleaseCommands } from './tree/releases.ts';
 import { addDatabaseCommands } from './tree/databases.ts';
@@ -65,6 +66,7 @@ export function createProgram(io: Io, json: boolean, done: (code: ExitCode) => v
   addIncidentCommands(program, plan, add);
   addDecisionCommands(program, add);
   addReadingCommands(program, add);
+  addLoginCommands(program, add);
   addAuditCommands(program, add);
   return program;
 }

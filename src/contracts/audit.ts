@@ -27,8 +27,11 @@ export const AUDIT_KINDS = [
 ] as const;
 export type AuditKind = (typeof AUDIT_KINDS)[number];
 
-/** Who did it. `declared`: as that one said, unproved; `server`: Temporal itself. */
-const who = z.strictObject({ name: z.string(), how: z.enum(['declared', 'server']) });
+/**
+ * Who did it. `declared`: as that one said, unproved; `verified`: by a statement that the worker verified; `server`:
+ * Temporal itself.
+ */
+const who = z.strictObject({ name: z.string(), how: z.enum(['declared', 'verified', 'server']) });
 
 /** What one event of a history tells, before it has its place in the chain. */
 export const auditFact = z.strictObject({

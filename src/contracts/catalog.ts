@@ -109,6 +109,13 @@ const personEntry = z.strictObject({
   name: person,
   roles: z.array(name).min(1),
   contact: z.string().optional(),
+  identity: personIdentity
+    .optional()
+    .describe('Who they are for the identity provider; default: the name or contact is the address'),
+  service: z
+    .literal(true)
+    .optional()
+    .describe('A program: approves no gate of four eyes unless the gate lets services'),
   slack: z
     .string()
     .regex(
@@ -117,13 +124,6 @@ const personEntry = z.strictObject({
     )
     .optional()
     .describe('Who they are in Slack: workspace/user, by ids. For buttons of notices'),
-  identity: personIdentity
-    .optional()
-    .describe('Who they are for the identity provider; default: the name or contact is the address'),
-  service: z
-    .literal(true)
-    .optional()
-    .describe('A program: approves no gate of four eyes unless the gate lets services'),
   delegates: z
     .array(delegation)
     .max(10)

@@ -31,10 +31,13 @@ export function renderGates(gates: GateState[], workflowId: string, audience: Ga
               ]
             : []),
         ].join('\n'),
-        'More Actions → Send a Signal → `approve` (or `reject`), with your name for `<you>`:\n' +
-          json({ gate: spec.name, by: '<you>', code: gate.code, ...paperOf(spec) }) +
-          '\n' +
-          or(`approve ${shellWord(workflowId)} ${spec.name} --as <you>${flagsOf(spec)}`),
+        spec.identity === 'verified'
+          ? 'It wants a verified identity: `windlass login`, then\n' +
+            or(`approve ${shellWord(workflowId)} ${spec.name}${flagsOf(spec)}`)
+          : 'More Actions → Send a Signal → `approve` (or `reject`), with your name for `<you>`:\n' +
+            json({ gate: spec.name, by: '<you>', code: gate.code, ...paperOf(spec) }) +
+            '\n' +
+            or(`approve ${shellWord(workflowId)} ${spec.name} --as <you>${flagsOf(spec)}`),
       ].join('\n\n');
     })
     .join('\n\n');

@@ -41,7 +41,7 @@ const read = (parts: Parts) => readSystems([parseFile('small.yaml', system(parts
 const policyOf = (parts: Parts) => {
   const { systems, problems } = read(parts);
   expect(problems).toEqual([]);
-  return compileEnvironment({ systems } as never, { system: 'small', environment: 'here' }).environment;
+  return compileEnvironment({ systems }, { system: 'small', environment: 'here' }).environment;
 };
 
 test.each<[string, string | undefined, Parts]>([

@@ -7,6 +7,7 @@ import { chooseGate } from '../gate-choice.ts';
 import { renderDecisionRequest } from '../render/decision.ts';
 import { rolesOf } from '../roles.ts';
 import { askGates, askProgress, decide as sendDecision, signal } from '../server/messages.ts';
+import { decideVerified } from '../server/verified.ts';
 import { describeOpenRun } from '../server/runs.ts';
 import type { Session } from '../server/session.ts';
 import { checkMessage } from '../start-input.ts';
@@ -44,14 +45,17 @@ export async function decide(
   const said = toSaid(decision, flags);
   return context.withSession(async (session) => {
     if (flags.signal) return decideBySignal(context, session, said, id, named, flags.code);
-    const { system } = await describeOpenRun(session, id);
+    const { system, runId } = await describeOpenRun(session, id);
     const [progress, gates] = await Promise.all([askProgress(session, id), askGates(session, id)]);
     if (!gates.answered) throw unanswered(gates.why, id, decision);
     const roles = await rolesOf(me, system ? [system] : [], context.io.env);
     const gate = chooseGate(gates.value, named, me, roles, said);
     await confirm(context, said, gate, progress.answered ? progress.value : undefined, flags);
     const payload = await toPayload(said, me, gate.name, flags.code ?? gate.code);
-    const answer = await sendDecision(session, id, payload);
+    const answer =
+      gate.identity === 'verified'
+        ? await decideVerified(context.io.env, { workflowId: id, runId }, payload)
+        : await sendDecision(session, id, payload);
     if (answer.code !== 'recorded')
       throw new CliError('refused', `Not counted (${answer.code}): ${answer.message}`, whatNext(answer, id, gate));
     out.result({ id, ...answer }, () => `${answer.message}\nSee what comes of it: windlass status ${id} --follow`);

@@ -84,7 +84,7 @@ export function renderGate(gate: GateView, id: string, now: number, paint: Paint
     return [`${head} ${paint('red', 'BREAK-GLASS')}: passed alone by ${voteText(gate.brokenGlass)}`];
   if (gate.outcome !== 'waiting') return [head];
   return [
-    `${head}, ${gate.kind} of ${gate.roles.join(' or ')}, expires ${until(gate.expiresAt, now)}`,
+    `${head}, ${gate.kind} of ${gate.roles.join(' or ')}, expires ${until(gate.expiresAt, now)}${gate.identity ? `, identity ${gate.identity}` : ''}`,
     indent(gate.asks),
     indent(
       `code ${gate.code}; decide: windlass approve ${id} ${gate.name}   or: windlass reject ${id} ${gate.name} --reason …`,
@@ -95,7 +95,7 @@ export function renderGate(gate: GateView, id: string, now: number, paint: Paint
 /** `dan for ana: scanned (ticket: C-4711)`. */
 function voteText(vote: VoteView): string {
   const fields = Object.entries(vote.fields ?? {}).map(([name, value]) => `${name}: ${value}`);
-  return `${whoVoted(vote)}${vote.reason ? `: ${vote.reason}` : ''}${fields.length > 0 ? ` (${fields.join(', ')})` : ''}`;
+  return `${whoVoted(vote)}${vote.verified ? ` [${vote.verified.how}]` : ''}${vote.reason ? `: ${vote.reason}` : ''}${fields.length > 0 ? ` (${fields.join(', ')})` : ''}`;
 }
 
 const paintOutcome = ({ outcome }: GateView, paint: Paint): string =>
