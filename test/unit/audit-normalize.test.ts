@@ -136,6 +136,18 @@ test.each([
   });
 });
 
+test.each([
+  ['recorded', 'verified'],
+  ['wrong-role', 'verified'],
+  ['invalid-statement', 'declared'],
+  ['identity-required', 'declared'],
+])('a decision with a statement that was answered %s is %s', (code, how) => {
+  const message = { gate: 'g', by: 'ana', decision: 'approve', statement: 'a.b.c' };
+  const [, told] = facts(update('decide', message), answered(2, { code }));
+  expect(told!.who).toEqual({ name: 'ana', how });
+  expect(JSON.stringify(told)).not.toContain('a.b.c');
+});
+
 test('an Update that was never answered says so', () => {
   expect(facts(update('rescue', { by: 'ana', verb: 'skip' }))[1]).toMatchObject({
     kind: 'order',

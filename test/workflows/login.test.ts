@@ -89,11 +89,11 @@ beforeAll(async () => {
     log: { info: silent, warn: silent, error: silent },
     desk: createDesk({
       client: temporal.client,
-      catalog: { current: async () => catalog as never },
+      catalog: { current: async () => catalog },
       identify: identifyBy(provider.issuer),
       sign: (claims) => signer.sign(claims),
     }),
-    readToken: (token) => tokens.read(token, issuersOf(catalog as never)),
+    readToken: (token) => tokens.read(token, issuersOf(catalog)),
     signIn: { begin: () => Promise.reject(new Error('no browser')), complete: () => Promise.reject(new Error('none')) },
   });
   url = `http://127.0.0.1:${(approvals.address() as AddressInfo).port}`;
@@ -137,7 +137,7 @@ async function logIn(name: string): Promise<Someone> {
 
 type Handle = WorkflowHandleWithStartDetails;
 const start = (requestedBy = 'kim'): Promise<Handle> => {
-  const { people, identity } = compileEnvironment(catalog as never, {
+  const { people, identity } = compileEnvironment(catalog, {
     system: 'test',
     environment: 'local',
   }).environment;

@@ -10,7 +10,7 @@ if (!values.port) {
   console.error('expected --port PORT [--redirect URL]…');
   process.exit(2);
 }
-const { issuer, close } = await startProvider({ port: Number(values.port), accounts, redirects: values.redirect });
-console.log(JSON.stringify({ level: 'info', msg: 'listening', issuer }));
+const provider = await startProvider({ port: Number(values.port), accounts, redirects: values.redirect });
+console.log(JSON.stringify({ level: 'info', msg: 'listening', issuer: provider.issuer }));
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.once(signal, () => void close().then(() => process.exit(0)));
+  process.once(signal, () => void provider.close().then(() => process.exit(0)));

@@ -37,10 +37,11 @@ export async function startProvider({ port, accounts, redirects = [] }: Provider
   const provider = new Provider(issuer, configurationOf(accounts, redirects));
   provider.use(async (context, next) => {
     const [, uid] = /^\/interaction\/([\w-]+)$/.exec(context.path) ?? [];
-    if (uid === undefined) return next();
-    await interact(provider, context, accounts);
+    if (uid === undefined) await next();
+    else await interact(provider, context, accounts);
   });
-  server.on('request', provider.callback());
+  const answer = provider.callback();
+  server.on('request', (request, response) => void answer(request, response));
   return { issuer, close: () => closeServer(server) };
 }
 
