@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { run } from './child.ts';
 import { duration } from './report.ts';
 import { environment, ROOT, tool } from './tools.ts';
@@ -8,9 +9,10 @@ const CHECKS = [
   { name: 'lint', args: tool('eslint', '--max-warnings', '0', '.') },
   { name: 'types', args: tool('tsc', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/tsc.tsbuildinfo') },
   { name: 'duplicates', args: tool('jscpd', '.') },
+  { name: 'packages', args: [join(ROOT, 'scripts/sbom.ts')] },
 ];
 
-/** Runs them at the same time, printing a line for each and the complaints of those that fail. */
+/** Runs them at the same time, printing a line for each, the complaints of those that fail, and notes of the others. */
 export async function runChecks(signal?: AbortSignal): Promise<{ passed: number; failed: number }> {
   const results = await Promise.all(
     CHECKS.map(async ({ name, args }) => {
@@ -22,10 +24,20 @@ export async function runChecks(signal?: AbortSignal): Promise<{ passed: number;
       });
       const ok = 'code' in ending && ending.code === 0;
       const complaint = 'stopped' in ending ? `${ending.stopped}\n` : output;
-      process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name} (${duration(seconds)})\n${ok ? '' : complaint}`);
+      process.stdout.write(
+        `${ok ? 'ok    ' : 'FAILED'} ${name} (${duration(seconds)})\n${ok ? notesOf(output) : complaint}`,
+      );
       return ok;
     }),
   );
   const passed = results.filter(Boolean).length;
   return { passed, failed: results.length - passed };
 }
+
+/** What a check that passed could not find out. */
+const notesOf = (output: string): string =>
+  output
+    .split('\n')
+    .filter((line) => line.startsWith('note: '))
+    .map((line) => `  ${line}\n`)
+    .join('');
