@@ -22,7 +22,7 @@ export interface Part {
 export const CHECK = { name: 'check', budgetSeconds: 60 };
 
 /** Starting the sandbox (most of it: building binaries into an empty cache) and taking it down. */
-export const SANDBOX_UP = { name: 'sandbox up', budgetSeconds: 18 * 60 };
+export const SANDBOX_UP = { name: 'sandbox up', budgetSeconds: 15 * 60 };
 export const SANDBOX_DOWN = { name: 'sandbox down', budgetSeconds: 30 };
 
 /** In the order in which they run: what fails fast comes first, then what needs the sandbox, together. */

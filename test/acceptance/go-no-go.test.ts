@@ -1,25 +1,7 @@
 import { openAcceptance, type Acceptance } from '../support/acceptance.ts';
 import { BRISK } from '../support/acceptance-catalog.ts';
+import { RELEASE_CRITERIA as criteria } from '../support/release-criteria.ts';
 
-// The criteria of the runbook, section "Go/No-Go Decision Criteria".
-const criteria = {
-  go: {
-    tests: 'All tests passing (component, integration, security)',
-    health: 'Health checks returning 200 OK',
-    sla: 'SLA metrics within targets',
-    scans: 'Security scans passed',
-    rollback: 'Rollback procedure verified',
-    team: 'Team ready and on-call',
-    window: 'Maintenance window confirmed',
-  },
-  noGo: {
-    'test-failures': 'Critical test failures',
-    vulnerabilities: 'Security vulnerabilities found',
-    infrastructure: 'Infrastructure issues',
-    'team-away': 'Team unavailable',
-    dependencies: 'External dependencies down',
-  },
-};
 const LEAD = 'eng-lead@agents.example.com';
 const answers = Object.fromEntries([
   ...Object.keys(criteria.go).map((name) => [name, `yes: https://evidence.example.com/${name}`]),

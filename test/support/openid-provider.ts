@@ -16,8 +16,7 @@ export interface OpenIdProvider {
 
 /** A certified OpenID provider in this process, in which everybody signs in by their name and any password. */
 export async function startOpenIdProvider(callback: string): Promise<OpenIdProvider> {
-  let handle: ReturnType<Provider['callback']> | undefined;
-  const server = createServer((request, response) => void handle?.(request, response));
+  const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -47,7 +46,8 @@ export async function startOpenIdProvider(callback: string): Promise<OpenIdProvi
         }),
       }),
   );
-  handle = provider.callback();
+  const handle = provider.callback();
+  server.on('request', (request, response) => void handle(request, response));
   return {
     issuer,
     async tokenOf(person, over = {}) {

@@ -4,26 +4,8 @@ import { systemSchema } from '../../src/contracts/catalog.ts';
 import { readForm } from '../../src/contracts/gate-form.ts';
 import { toGateSpec } from '../../src/domain/gate.ts';
 import { judgeCriteria } from '../../src/domain/go-no-go.ts';
+import { RELEASE_CRITERIA as CRITERIA } from '../support/release-criteria.ts';
 
-// The criteria of the release runbook: seven that must all be so, and five of which none may be.
-const CRITERIA = {
-  go: {
-    tests: 'All tests passing (component, integration, security)',
-    health: 'Health checks returning 200 OK',
-    sla: 'SLA metrics within targets',
-    scans: 'Security scans passed',
-    rollback: 'Rollback procedure verified',
-    team: 'Team ready and on-call',
-    window: 'Maintenance window confirmed',
-  },
-  noGo: {
-    'test-failures': 'Critical test failures',
-    vulnerabilities: 'Security vulnerabilities found',
-    infrastructure: 'Infrastructure issues',
-    'team-away': 'Team unavailable',
-    dependencies: 'External dependencies down',
-  },
-};
 const GATE = gateSchema.parse({ name: 'go-no-go', asks: 'Go or no-go?', roles: ['lead'], criteria: CRITERIA });
 const SPEC = toGateSpec(GATE);
 const NAMES = [...Object.keys(CRITERIA.go), ...Object.keys(CRITERIA.noGo)];

@@ -41,7 +41,7 @@ async function notify(channel: string, gates: NoticeRequest['gates']): Promise<S
   const request = { system: 'shop', channels: [channel], text: 'Waiting for <security>', key: 'k', gates };
   const result = await new MockActivityEnvironment({
     workflowExecution: { workflowId: 'deploy/shop-v2', runId: '6a1e6a4e-0000-4000-8000-000000000001' },
-  }).run(activities.notify, request as NoticeRequest);
+  }).run(activities.notify, request);
   expect(result).toEqual({ delivered: [channel], failed: [] });
   return (await sentTo(`/slack/${channel}`)).at(-1)!;
 }
