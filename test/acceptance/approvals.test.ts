@@ -12,10 +12,11 @@ import { openApprovalWorld, type ApprovalWorld } from '../support/approval-world
 import { findSecrets } from '../support/secret-scanner.ts';
 import { startWorker, type WorkerProcess } from '../support/worker.ts';
 
-// Runbooks that only ask: nothing of a cluster is touched. Everything else is real: the provider, the approval server as
+// Runbooks that ask and tell: nothing of a cluster is touched. Everything else is real: the provider, the approval server as
 // a process, signed statements, the worker that verifies them.
 const TASK_QUEUE = `approvals-${randomBytes(3).toString('hex')}`;
 const WORKSPACE = 'T012AB';
+const WENT_ON = 'Two people agreed.';
 
 let world: ApprovalWorld;
 let worker: WorkerProcess;
@@ -27,7 +28,7 @@ beforeAll(async () => {
   const { temporal } = readEndpoints();
   world = await openApprovalWorld();
   const catalog = {
-    ...{ apiVersion: 'windlass/v1', system: 'desk', description: 'Asks people, and does nothing' },
+    ...{ apiVersion: 'windlass/v1', system: 'desk', description: 'Asks people, and tells what they decided' },
     services: {
       nothing: {
         ...{ workload: { name: 'nothing' }, container: 'app', kubernetesService: 'nothing', port: 80 },
@@ -52,8 +53,11 @@ beforeAll(async () => {
     policies: { runRunbook: { notify: ['ops'] } },
     runbooks: {
       asks: {
-        description: 'Asks and does nothing',
-        steps: [{ gate: { name: 'go', asks: 'Shall it go on?', roles: ['lead'], quorum: 2, expiresAfter: '1h' } }],
+        description: 'Asks, and then tells that it goes on',
+        steps: [
+          { gate: { name: 'go', asks: 'Shall it go on?', roles: ['lead'], quorum: 2, expiresAfter: '1h' } },
+          { action: 'tell', with: { channels: ['ops'], text: WENT_ON } },
+        ],
       },
       papers: {
         description: 'Asks for papers',
@@ -108,7 +112,16 @@ async function park(runbook: string): Promise<Parked> {
   return { handle, id, path: `/gates/${id}`, code: (await gate()).code, gate };
 }
 
-test('two people approve over HTTP with their tokens; others are refused by what they are; no token is in the history', async () => {
+interface Message {
+  path: string;
+  body: { text: string; blocks?: { block_id?: string; elements?: { action_id: string; value?: string }[] }[] };
+}
+
+/** What Slack got at a path. */
+const received = async (path: string): Promise<Message[]> =>
+  (await (await fetch(`${world.receivers.url}/requests?path=${path}`)).json()) as Message[];
+
+test('H-28.1 two people approve with tokens of the provider; a wrong issuer, audience or role and an expired token are refused, and no token is kept', async () => {
   const { handle, path, id, code, gate } = await park('asks');
   const decide = (by: string | undefined, said: object = {}) =>
     world.ask(`${path}/decisions`, by, { decision: 'approve', code, ...said });
@@ -123,12 +136,19 @@ test('two people approve over HTTP with their tokens; others are refused by what
     headers: { authorization: `Bearer ${(await world.provider.tokenOf('ana')).slice(0, -8)}AAAAAAAA` },
   });
   expect(forged.status).toBe(401);
-  for (const over of [{ aud: 'another' }, { iss: 'https://evil.example.com' }]) {
+  const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
+  for (const over of [{ aud: 'another' }, { iss: 'https://evil.example.com' }, { exp: anHourAgo }]) {
     const token = await world.provider.tokenOf('ana', over);
-    const { status } = await fetch(`${world.origin}${path}`, { headers: { authorization: `Bearer ${token}` } });
+    const { status } = await fetch(`${world.origin}${path}/decisions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ decision: 'approve', code }),
+    });
     expect(status).toBe(401);
   }
   expect((await gate()).approvals).toEqual([]);
+  const wentOn = async () => (await received('/slack/ops')).filter(({ body }) => body.text.includes(WENT_ON)).length;
+  expect(await wentOn()).toBe(0);
 
   const { body: list } = await world.ask('/gates', 'ana');
   expect((list['gates'] as { run: { workflowId: string } }[]).map(({ run }) => run.workflowId)).toContain(handle.workflowId); // prettier-ignore
@@ -137,6 +157,7 @@ test('two people approve over HTTP with their tokens; others are refused by what
   expect(await decide('ana')).toMatchObject({ status: 403, body: { code: 'same-person' } });
   expect(await decide('bea')).toMatchObject({ status: 200, body: { code: 'recorded', gate: { outcome: 'approved' } } });
   await handle.result();
+  expect(await wentOn()).toBe(1);
   expect(await decide('ana')).toMatchObject({ status: 409, body: { code: 'already-decided' } });
 
   const { approvals } = await gate();
@@ -166,15 +187,8 @@ test('what the gate asks for besides is asked for by HTTP 422, and what is too l
   expect(late).toMatchObject({ status: 410, body: { code: 'expired' } });
 }, 120_000);
 
-interface Message {
-  path: string;
-  body: { text: string; blocks?: { block_id?: string; elements?: { action_id: string; value?: string }[] }[] };
-}
-
-test('a button of the notice in Slack decides for the person who presses it, and the message says so', async () => {
+test('H-28.2 a button of the notice in Slack decides for the person who presses it, and the message says so', async () => {
   const { handle, id } = await park('asks');
-  const received = async (path: string): Promise<Message[]> =>
-    (await (await fetch(`${world.receivers.url}/requests?path=${path}`)).json()) as Message[];
   const notice = await waitFor(
     'the notice',
     async () => (await received('/slack/ops')).find(({ body }) => body.text.includes(handle.workflowId)),

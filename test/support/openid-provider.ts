@@ -62,7 +62,7 @@ export async function startOpenIdProvider(callback: string): Promise<OpenIdProvi
       return new SignJWT(claims)
         .setProtectedHeader({ alg: 'RS256', kid: 'of-tests' })
         .setIssuedAt()
-        .setExpirationTime('5m')
+        .setExpirationTime(typeof over['exp'] === 'number' ? over['exp'] : '5m')
         .sign(await importJWK(key, 'RS256'));
     },
     close: () =>
