@@ -81,6 +81,7 @@ export function writeCatalog({ kubernetes, prometheus, postgres }: Endpoints, wa
       environments: { local: null, ...environments },
       databases: databaseOf(environments),
       windows: null,
+      errorBudgets: null,
       services: { [SERVICE]: { release: { ...RELEASE, retireAfter: wanted.retireAfter }, metrics: [], sla: [] } },
       ...(wanted.alert ? { incidents: { alerts: [{ alert: wanted.alert, runbook: 'remedy' }], quietFor: '1s' } } : {}),
       // One of them tends the database, which most benches lack.

@@ -99,5 +99,6 @@ function overlayOf({ taskQueue, namespace, bench, password, catalog = {} }: Data
     ...(catalog.runbooks ? { runbooks: catalog.runbooks } : {}),
     // They are of `local`.
     windows: null,
+    errorBudgets: null,
   };
 }

@@ -95,6 +95,7 @@ export async function openIncidentStage(options: IncidentStageOptions): Promise<
     runbooks: hasty(shipped['runbooks']),
     incidents: { quietFor: '3s' },
     windows: null,
+    errorBudgets: null,
   };
   const worker = await startWorker({
     taskQueue,
