@@ -80,6 +80,7 @@ export async function openWindowStage(options: WindowStageOptions): Promise<Wind
         production,
       },
     },
+    errorBudgets: null,
     ...overlay(namespace),
   });
   try {
