@@ -123,7 +123,7 @@ test('what admission would refuse is a refusal of the plan', async () => {
   );
   expect(await refusalsOf(at)).toEqual(['not-admitted']);
   expect((await at.draft('v2')).refusals[0]!.message).toContain('exceeded quota: deployments');
-});
+}, 120_000);
 
 test('an autoscaler and a disruption budget come along, and overlapping selectors are warned of', async () => {
   const at = await namespaceWith(sample(), service(), autoscaler, budget);
