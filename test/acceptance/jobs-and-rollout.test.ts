@@ -172,8 +172,8 @@ test.concurrent(
     const causes: [string, string, StageOptions][] = [
       ['image-pull', 'v99', { service: 'brisk' }],
       ['crash-loop', 'v6', { service: 'brisk' }],
-      // It listens before it has used up its memory: ready for a moment is not enough.
-      ['out-of-memory', 'v7', { service: 'brisk', minReadySeconds: 3 }],
+      // It listens before it has used up its memory, which takes seconds on a busy machine: ready for a moment is not enough.
+      ['out-of-memory', 'v7', { service: 'brisk', minReadySeconds: 15 }],
       ['unschedulable', 'v2', { service: 'brisk', pod: alone }],
       ['probe', 'v8', { service: 'brisk-short' }],
     ];
