@@ -26,8 +26,7 @@ export async function runJest(jest: JestRun): Promise<{ report: JestReport | und
     '--ci',
     '--json',
     `--outputFile=${reportFile}`,
-    // By itself it would leave one processor to a person; of two, that is half.
-    ...(jest.inBand ? ['--runInBand'] : ['--maxWorkers=100%']),
+    ...(jest.inBand ? ['--runInBand'] : []),
     ...(jest.names ? [`--testNamePattern=${jest.names.source}`] : []),
     '--runTestsByPath',
     ...jest.files,
