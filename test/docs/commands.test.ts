@@ -26,7 +26,9 @@ test('the documentation shows command lines', () => {
 const answeredHere = commandLines.filter(({ line }) => /^windlass (actions |audit schema)/.test(line));
 // What works on files alone finds none.
 const onFiles = commandLines.filter(({ line }) => line.startsWith('windlass audit verify '));
-const asked = commandLines.filter((each) => !answeredHere.includes(each) && !onFiles.includes(each));
+// What is about the login of this machine needs no server; nobody is logged in.
+const onLogin = commandLines.filter(({ line }) => /^windlass (whoami|logout)$/.test(line));
+const asked = commandLines.filter((each) => ![...answeredHere, ...onFiles, ...onLogin].includes(each));
 
 test.each(answeredHere)('$file: `$line` answers', async ({ line }) => {
   expect(await windlass([...wordsOf(line).slice(1), '--json'], { env: UNUSABLE })).toMatchObject({ code: 0, err: '' });
@@ -38,6 +40,16 @@ test.each(onFiles)('$file: `$line` is understood', async ({ line }) => {
     code: 1,
     answer: { error: { code: 'not-found' } },
   });
+});
+
+test.each(onLogin)('$file: `$line` is understood', async ({ line }) => {
+  const env = { ...UNUSABLE, WINDLASS_STATE: '/nowhere' };
+  const { code, out } = await windlass([...wordsOf(line).slice(1), '--json'], { env });
+  expect({ code, answer: JSON.parse(out) as unknown }).toMatchObject(
+    line === 'windlass logout'
+      ? { code: 0, answer: { loggedIn: false } }
+      : { code: 1, answer: { error: { code: 'not-allowed' } } },
+  );
 });
 
 test.each(asked)('$file: `$line` is understood', async ({ line }) => {
