@@ -36,6 +36,9 @@ interface Race {
   answers: (DecisionResult & { by: string; decision: string })[];
 }
 
+/** How long a decision is underway to its procedure, lately: on a busy machine it would come too late always. Milliseconds. */
+let underway = 0;
+
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 /** Gates of one procedure that expire, one after the other, while people decide them; and what it made of each. */
@@ -63,12 +66,14 @@ async function race(handle: Handle, code: string, number: number): Promise<Race>
     }
   };
   const expiresAt = Date.parse((await gateOfThisRound()).expiresAt);
-  // Instants that differ by race, now one of them first, now the other.
-  const around = (salt: number): number => expiresAt - AROUND_MS + ((number * salt) % (2 * AROUND_MS));
+  // Instants of arrival that differ by race, now one of them first, now the other.
+  const around = (salt: number): number => expiresAt - AROUND_MS + ((number * salt) % (2 * AROUND_MS)) - underway;
   const say = async (by: string, decision: string, at: number): Promise<Race['answers'][number]> => {
     await sleep(at - Date.now());
     const message = { gate: 'lead', decision, by, code };
+    const sent = Date.now();
     const answer = await handle.executeUpdate<DecisionResult, [unknown]>('decide', { args: [message] });
+    underway += ((Date.now() - sent) / 2 - underway) / 20;
     return { by, decision, ...answer };
   };
   const third = [
