@@ -19,8 +19,10 @@ export function identify(pid: number): ProcessIdentity | undefined {
   }
   // The command name in parentheses may itself hold spaces and parentheses: fields are counted from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, startTime] = [fields[0], fields[19]];
-  return startTime === undefined || state === 'Z' || state === 'X' ? undefined : { pid, startTime };
+  const [state, threads, startTime] = [fields[0], Number(fields[17]), fields[19]];
+  // The first thread may be over while others still end: until the last has, the process holds its ports and files.
+  const over = state === 'X' || (state === 'Z' && threads <= 1);
+  return startTime === undefined || over ? undefined : { pid, startTime };
 }
 
 /** True while exactly this process lives. */
