@@ -70,7 +70,9 @@ const world = windowWorld({ slice: (slice) => ({ ...slice, closed: 'it is a test
 const activities = () => windowActivities(world);
 
 async function apply({ client, taskQueue }: TestTemporal, of: Record<string, CatalogWindow>): Promise<void> {
-  const catalog = { systems: new Map([['test', { catalog: { windows: of, errorBudgets: {} } }]]) } as unknown as Catalog;
+  const catalog = {
+    systems: new Map([['test', { catalog: { windows: of, errorBudgets: {} } }]]),
+  } as unknown as Catalog;
   const wanted = wantedSchedules(catalog, Date.parse('2025-01-02T00:00:00Z'));
   await applySchedules(client, taskQueue, wanted, await compareSchedules(client, wanted, ['test']));
 }
