@@ -3,7 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { isFailure } from '../src/adapters/failure.ts';
-import { createStatementVerifier, type StatementVerifier } from '../src/adapters/identity/statements.ts';
+import type { StatementVerifier } from '../src/adapters/identity/statements.ts';
 import { createKubernetesClients } from '../src/adapters/kubernetes/clients.ts';
 import { createObjectStore, type ObjectStore } from '../src/adapters/object-store.ts';
 import { createSealedStore } from '../src/adapters/sealed-store.ts';
@@ -50,9 +50,13 @@ const auditOf = ({ database, owner, prefix, store }: AuditConfig): NonNullable<D
   ...(owner ? { owner } : {}),
 });
 
-/** The keys are read whenever they are needed: they change while the worker runs. */
+/**
+ * The keys are read whenever they are needed: they change while the worker runs. So is the library that verifies, which
+ * most workers never need and each start would pay for.
+ */
 const statementsOf = (reference: string, secrets: SecretResolver): StatementVerifier => ({
   async read(statement) {
+    const { createStatementVerifier } = await import('../src/adapters/identity/statements.ts');
     const verifier = await secrets
       .resolve(reference)
       .then(createStatementVerifier)

@@ -1,7 +1,7 @@
 import { patched, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { Priority } from '../../src/contracts/change-control.ts';
 import type { Refusal } from '../../src/contracts/plan.ts';
-import type { ChangeRequest } from '../../src/domain/change/admission.ts';
+import type { Admission, ChangeRequest } from '../../src/domain/change/admission.ts';
 import { isUrgent } from '../../src/domain/lease/state.ts';
 import { notice, quick } from './activities.ts';
 import { failure } from './failure.ts';
@@ -12,6 +12,8 @@ const CHANGE = 'change-admission';
 
 /** What counts for some rules: the service of a release, and whether it is critical. */
 type SaysOfItself = Pick<ChangeRequest, 'service' | 'critical'>;
+
+type Refused = Extract<Admission, { verdict: 'refused' }>;
 
 /**
  * Before anything is changed, and again whenever time has passed since: whether it may begin at all. What brings a
@@ -26,11 +28,9 @@ export async function requireOpen(
   says: SaysOfItself = {},
 ): Promise<void> {
   if (isUrgent(kind)) return passClosures(procedure, kind);
-  if (!patched(CHANGE)) return;
-  const request = { ...procedure.place, kind, at, ...says };
-  const admission = await quick('Look whether changes are let in').admitChange(request);
-  if (admission.verdict !== 'refused') return;
-  const { rule, opens, message } = admission;
+  const refusal = await refusalOf(procedure, { kind, at, ...says });
+  if (!refusal) return;
+  const { rule, opens, message } = refusal;
   const { system, environment } = procedure.place;
   throw failure('ChangesClosed', `${system} ${environment} is ${message}. Rollbacks and incidents pass.`, {
     rule,
@@ -45,10 +45,14 @@ export async function closedRefusals(
   at = Date.now(),
   says: SaysOfItself = {},
 ): Promise<Refusal[]> {
-  if (!patched(CHANGE)) return [];
-  const request = { ...procedure.place, kind, at, ...says };
-  const admission = await quick('Look whether changes are let in').admitChange(request);
-  return admission.verdict === 'refused' ? [{ code: 'changes-closed', message: `It is ${admission.message}.` }] : [];
+  const refusal = await refusalOf(procedure, { kind, at, ...says });
+  return refusal ? [{ code: 'changes-closed', message: `It is ${refusal.message}.` }] : [];
+}
+
+async function refusalOf({ place }: Procedure, request: ChangeRequest & { at: number }): Promise<Refused | undefined> {
+  if (!patched(CHANGE)) return undefined;
+  const admission = await quick('Look whether changes are let in').admitChange({ ...place, ...request });
+  return admission.verdict === 'refused' ? admission : undefined;
 }
 
 /** Nothing of it delays the procedure; what it passed is said in its status, to people, and in its record, once. */
