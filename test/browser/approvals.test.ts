@@ -126,10 +126,7 @@ test('a person signs in at the provider with the keyboard alone, and comes back 
   await page.locator('input[name=login]').focus();
   await page.keyboard.type('ana');
   await page.keyboard.press('Tab');
-  await page.keyboard.type('anything');
-  await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Continue' }).waitFor();
-  await page.getByRole('button', { name: 'Continue' }).focus();
+  await page.keyboard.type('ana');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Shall this release go out?' }).waitFor();
   expect(page.url()).toBe(`${world.origin}${PATH}`);

@@ -22,6 +22,8 @@ export interface ProviderOptions {
   accounts: Account[];
   /** Where browsers may be sent back to, besides any port of loopback for the command line. */
   redirects?: string[];
+  /** Private key that signs its tokens, as a JWK; without one the library's own for development does. */
+  signingKey?: object;
 }
 
 export interface RunningProvider {
@@ -30,11 +32,19 @@ export interface RunningProvider {
 }
 
 /** A certified OpenID provider with a login form, for a loopback address. */
-export async function startProvider({ port, accounts, redirects = [] }: ProviderOptions): Promise<RunningProvider> {
+export async function startProvider({
+  port,
+  accounts,
+  redirects = [],
+  signingKey,
+}: ProviderOptions): Promise<RunningProvider> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = new Provider(issuer, configurationOf(accounts, redirects));
+  const provider = new Provider(issuer, {
+    ...configurationOf(accounts, redirects),
+    ...(signingKey ? { jwks: { keys: [signingKey] } } : {}),
+  });
   provider.use(async (context, next) => {
     const [, uid] = /^\/interaction\/([\w-]+)$/.exec(context.path) ?? [];
     if (uid === undefined) await next();
