@@ -24,12 +24,16 @@ beforeAll(async () => {
       names.map(async (name) => {
         const result = { leaks: [] as string[], planted: 0, pieces: 0, bytes: 0 };
         findings.set(name, result);
-        for await (const { where, content } of STORES[name](endpoints, connection)) {
-          result.pieces++;
-          result.bytes += content.length;
-          for (const { secret, wrapped } of find(content))
-            if (secret === PLANTED) result.planted++;
-            else result.leaks.push(`${where}: ${secret}${wrapped ? `, in ${wrapped}` : ''}`);
+        try {
+          for await (const { where, content } of STORES[name](endpoints, connection)) {
+            result.pieces++;
+            result.bytes += content.length;
+            for (const { secret, wrapped } of find(content))
+              if (secret === PLANTED) result.planted++;
+              else result.leaks.push(`${where}: ${secret}${wrapped ? `, in ${wrapped}` : ''}`);
+          }
+        } catch (cause) {
+          throw new Error(`the search of ${name} ended after ${result.pieces} pieces`, { cause });
         }
       }),
     );
