@@ -60,7 +60,8 @@ const inFolder = (folder: string) => ({
   calls: join(folder, 'calls.jsonl'),
 });
 
-const MOST_STRIKES = 2;
+/** A run has three kills at most, and one more where it recovers from them. */
+const MOST_STRIKES = 4;
 
 /** Gives orders for the next run; the last run's calls and marks are forgotten. */
 export function giveOrders(folder: string, given: Omit<Orders, 'run'>): void {

@@ -1,32 +1,38 @@
 import { rmSync } from 'node:fs';
 import type { Bench } from './bench.ts';
-import type { Call, Side } from './calls.ts';
+import type { Call, CallLine } from './calls.ts';
 import { writeCatalog } from './catalog.ts';
 import { compareTraces, type Difference } from './compare.ts';
-import { faultsOf } from './report.ts';
 import type { DatabaseSetting } from './databases.ts';
+import { bothSidesOf, describePlace, spreadOverRuns, strikesAt, type Place } from './places.ts';
+import { faultsOf } from './report.ts';
 import { runScenario, type Run } from './run.ts';
 import type { Scenario } from './scenarios.ts';
 import { copyOf, type Setting } from './setting.ts';
 import { prepareStage, type Stage } from './stage.ts';
 import { superviseWorker, type StruckWorker } from './worker.ts';
 
-/** One disturbed run: the worker was killed on one side of one call. */
+/** One disturbed run: the worker was killed at some places. */
 export interface Cell {
   scenario: string;
-  call: Call;
-  side: Side;
-  /** Where it was killed before, when the call is one that only a recovery makes. */
-  after?: { call: Call; side: Side };
-  struck: boolean;
+  /** In order. */
+  places: Place[];
+  /** How many of them the run came to. */
+  struck: number;
   differences: Difference[];
-  /** Mutating calls that the undisturbed run does not have: nobody has tried to kill the worker there. */
-  unknownCalls: string[];
+  /** Kinds of mutating calls that the undisturbed run does not have: nobody has tried to kill the worker there. */
+  unknownCalls: UnknownCall[];
   unseen: string[];
   requests: number;
   tookMs: number;
   /** The run could not be carried out at all. */
   error?: string;
+}
+
+export interface UnknownCall {
+  key: string;
+  /** The kills before it, which brought it about. */
+  after: Place[];
 }
 
 export interface Recording {
@@ -64,7 +70,7 @@ interface Shard {
   systems: string;
 }
 
-/** Records every scenario undisturbed, then repeats it once per mutating call and side with the worker killed there. */
+/** Records every scenario undisturbed, then repeats it with the worker killed, until each mutating call was struck on both sides. */
 export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgress }: MatrixOptions): Promise<Matrix> {
   const started = Date.now();
   const supervise = async (index: number): Promise<Shard> => {
@@ -138,26 +144,31 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
       recording.shared = Math.max(0, ...recordings.slice(0, index).map((earlier) => sharedBy(earlier, recording)));
 
     const cells: Cell[] = [];
-    const disturbAt = async (points: Point[]): Promise<void> => {
-      const jobs = mixed(points).map((point) => ({
-        point,
-        scenario: point.recording.scenario,
-        setting: settingOf(point.recording.scenario),
+    const disturbAt = async (disturbances: Disturbance[]): Promise<void> => {
+      const jobs = mixed(disturbances).map((disturbance) => ({
+        disturbance,
+        scenario: disturbance.recording.scenario,
+        setting: settingOf(disturbance.recording.scenario),
       }));
-      await spread(jobs, async (worker, { point }, stage) => {
-        const cell = await disturb(bench, worker, point, stage);
+      await spread(jobs, async (worker, { disturbance }, stage) => {
+        const cell = await disturb(bench, worker, disturbance, stage);
         cells.push(cell);
         const faults = faultsOf(cell);
-        const at = `${cells.length} ${cell.scenario}: ${cell.side} ${cell.call.key} ${cell.call.ordinal}`;
+        const at = `${cells.length} ${cell.scenario}: ${cell.places.map(describePlace).join(', ')}`;
         onProgress(`${at}: ${faults.length === 0 ? 'same' : 'NOT the same'} (${Math.round(cell.tookMs / 1000)} s)`);
         for (const fault of faults) onProgress(`  ${fault.slice(0, 600)}`);
       });
     };
     await disturbAt(
       recordings.flatMap((recording) =>
-        recording.points.slice(recording.shared).flatMap((call) => bothSides(recording, call)),
+        spreadOverRuns(recording.points.slice(recording.shared).flatMap(bothSidesOf)).map((places) => ({
+          recording,
+          places,
+        })),
       ),
     );
+    // A kill may change the course of what comes after it: there, the worker is killed for itself.
+    await disturbAt(recordings.flatMap((recording) => missedOf(recording, cells)));
     // What only a recovery does can be interrupted too.
     await disturbAt(recordings.flatMap((recording) => recoveriesOf(recording, cells)));
     return { recordings, cells, tookMs: Date.now() - started };
@@ -167,39 +178,41 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
   }
 }
 
-/** Where a run is disturbed. */
-interface Point {
+/** A run to carry out. */
+interface Disturbance {
   recording: Recording;
-  call: Call;
-  side: Side;
-  after?: { call: Call; side: Side };
+  places: Place[];
 }
 
-const bothSides = (recording: Recording, call: Call, after?: Point['after']): Point[] =>
-  (['before', 'after'] as const).map((side) => ({ recording, call, side, ...(after ? { after } : {}) }));
+/** Places that a run did not come to after it was killed elsewhere. */
+const missedOf = (recording: Recording, cells: Cell[]): Disturbance[] =>
+  cells
+    .filter(({ scenario, error }) => scenario === recording.scenario.name && error === undefined)
+    .flatMap(({ places, struck }) => places.slice(Math.max(1, struck)))
+    .map((place) => ({ recording, places: [place] }));
 
-/** Calls that disturbed runs made and the undisturbed one did not, each with where the worker was killed to bring it about. */
-function recoveriesOf(recording: Recording, cells: Cell[]): Point[] {
-  const found = new Map<string, Point['after']>();
-  for (const { scenario, unknownCalls, call, side } of cells)
+/** Kinds of calls that disturbed runs made and the undisturbed one did not, each after the kills that bring it about. */
+function recoveriesOf(recording: Recording, cells: Cell[]): Disturbance[] {
+  const found = new Map<string, Place[]>();
+  for (const { scenario, unknownCalls } of cells)
     if (scenario === recording.scenario.name)
-      for (const key of unknownCalls) if (!found.has(key)) found.set(key, { call, side });
+      for (const { key, after } of unknownCalls) if (!found.has(key)) found.set(key, after);
   return [...found].flatMap(([key, after]) => {
     recording.recoveries.push(key);
-    return bothSides(recording, { key, ordinal: 1 }, after);
+    return bothSidesOf({ key, ordinal: 1 }).map((place) => ({ recording, places: [...after, place] }));
   });
 }
 
 /** Courses in turn: some mostly compute and some mostly wait for timeouts. */
-function mixed(points: Point[]): Point[] {
-  const courses = [...new Set(points.map(({ recording }) => recording))].map((course) =>
-    points.filter(({ recording }) => recording === course),
+function mixed(all: Disturbance[]): Disturbance[] {
+  const courses = [...new Set(all.map(({ recording }) => recording))].map((course) =>
+    all.filter(({ recording }) => recording === course),
   );
-  const place = (point: Point): number => {
-    const course = courses.find((each) => each.includes(point))!;
-    return course.indexOf(point) / course.length;
+  const place = (one: Disturbance): number => {
+    const course = courses.find((each) => each.includes(one))!;
+    return course.indexOf(one) / course.length;
   };
-  return points.map((point) => ({ point, at: place(point) })).sort((one, other) => one.at - other.at).map(({ point }) => point); // prettier-ignore
+  return all.map((one) => ({ one, at: place(one) })).sort((a, b) => a.at - b.at).map(({ one }) => one); // prettier-ignore
 }
 
 /** How many calls two courses of one procedure make alike before they part. */
@@ -213,27 +226,38 @@ function sharedBy(one: Recording, other: Recording): number {
   return parting === -1 ? other.points.length : parting;
 }
 
-async function disturb(bench: Bench, worker: StruckWorker, point: Point, stage: Stage): Promise<Cell> {
-  const { recording, call, side, after } = point;
+async function disturb(
+  bench: Bench,
+  worker: StruckWorker,
+  { recording, places }: Disturbance,
+  stage: Stage,
+): Promise<Cell> {
   const { scenario, run: undisturbed, points } = recording;
-  const cell = { scenario: scenario.name, call, side, ...(after ? { after } : {}) };
-  const places = [...(after ? [after] : []), { call, side }];
+  const cell = { scenario: scenario.name, places };
   try {
-    const strikes = places.map((place) => ({ ...place, signal: 'SIGKILL' as const }));
-    const run = await runScenario(bench, worker, { scenario, stage, strikes });
-    const known = new Set(points.map(({ key }) => key));
+    const run = await runScenario(bench, worker, { scenario, stage, strikes: strikesAt(places, points) });
     return {
       ...cell,
       struck: run.struck,
       differences: compareTraces(undisturbed.traces, run.traces),
-      unknownCalls: [...new Set(run.calls.map(({ key }) => key))].filter((key) => !known.has(key)),
+      unknownCalls: unknownOf(run.calls, points, places),
       unseen: run.unseen,
       requests: run.requests,
       tookMs: run.tookMs,
     };
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const nothing = { struck: false, differences: [], unknownCalls: [], unseen: [], requests: 0, tookMs: 0 };
+    const nothing = { struck: 0, differences: [], unknownCalls: [], unseen: [], requests: 0, tookMs: 0 };
     return { ...cell, ...nothing, error: text };
   }
+}
+
+/** Each kind of call that is no point, when it was first made: every kill began a process. */
+function unknownOf(calls: CallLine[], points: Call[], places: Place[]): UnknownCall[] {
+  const processes = [...new Set(calls.map(({ pid }) => pid))];
+  const known = new Set(points.map(({ key }) => key));
+  const first = new Map<string, Place[]>();
+  for (const { key, pid } of calls)
+    if (!known.has(key) && !first.has(key)) first.set(key, places.slice(0, processes.indexOf(pid)));
+  return [...first].map(([key, after]) => ({ key, after }));
 }

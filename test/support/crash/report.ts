@@ -1,12 +1,12 @@
 import type { Cell, Matrix } from './matrix.ts';
+import { describePlace } from './places.ts';
 
 /** What is wrong with a cell, a line each; empty when it ended as the undisturbed run did. */
 export function faultsOf(cell: Cell): string[] {
-  const place = ({ side, call }: Pick<Cell, 'side' | 'call'>) => `${side} ${call.key} (number ${call.ordinal})`;
-  const at = `${cell.scenario}, killed ${cell.after ? `${place(cell.after)} and ` : ''}${place(cell)}`;
+  const at = `${cell.scenario}, killed ${cell.places.map(describePlace).join(' and ')}`;
   return [
     ...(cell.error ? [cell.error] : []),
-    ...(cell.struck || cell.error ? [] : ['the worker was not killed: the call did not happen']),
+    ...(cell.struck > 0 || cell.error ? [] : ['the worker was not killed: the call did not happen']),
     ...cell.differences.map(({ kind, text }) => `${kind}: ${text}`),
     ...cell.unseen.map((change) => `change that the interception did not see: ${change}`),
   ].map((fault) => `${at}: ${fault}`);
@@ -23,6 +23,7 @@ export function renderMatrix({ recordings, cells, tookMs }: Matrix): string {
       points: points.length,
       'shared with another': shared,
       runs: of.length,
+      kills: of.reduce((sum, { struck }) => sum + struck, 0),
       'same end': of.filter((cell) => faultsOf(cell).length === 0).length,
       'other state': with_('state') + with_('outcome'),
       doubled: with_('doubled') + with_('foreign'),
@@ -31,7 +32,8 @@ export function renderMatrix({ recordings, cells, tookMs }: Matrix): string {
       'mean s': Math.round(of.reduce((sum, cell) => sum + cell.tookMs, 0) / Math.max(1, of.length) / 100) / 10,
     };
   });
-  return `${table(rows)}\n${cells.length} disturbed runs in ${Math.round(tookMs / 1000)} s\n`;
+  const kills = cells.reduce((sum, { struck }) => sum + struck, 0);
+  return `${table(rows)}\n${kills} kills in ${cells.length} disturbed runs in ${Math.round(tookMs / 1000)} s\n`;
 }
 
 function table(rows: Record<string, string | number>[]): string {
