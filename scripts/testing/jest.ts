@@ -26,7 +26,8 @@ export async function runJest(jest: JestRun): Promise<{ report: JestReport | und
     '--ci',
     '--json',
     `--outputFile=${reportFile}`,
-    ...(jest.inBand ? ['--runInBand'] : []),
+    // By itself it would leave one processor to a person; of two, that is half.
+    ...(jest.inBand ? ['--runInBand'] : ['--maxWorkers=100%']),
     ...(jest.names ? [`--testNamePattern=${jest.names.source}`] : []),
     '--runTestsByPath',
     ...jest.files,
