@@ -40,15 +40,16 @@ const overflow = (): Promise<number> =>
   evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
 test('windlass login leads to a page where a person signs in by keyboard, is told what was wrong, and is back at the terminal', async () => {
-  const told = Promise.withResolvers<string>();
+  let printed = (_: string): void => undefined;
+  const address = new Promise<string>((resolve) => (printed = resolve));
   const login = windlass(['login'], {
     env: env(),
     onOutput: ({ err }) => {
-      const [address] = /http:\S+\/auth\?\S+/.exec(err) ?? [];
-      if (address) told.resolve(address);
+      const [found] = /http:\S+\/auth\?\S+/.exec(err) ?? [];
+      if (found) printed(found);
     },
   });
-  await page.goto(await told.promise);
+  await page.goto(await address);
   await page.getByRole('heading', { name: 'Sign in to the sandbox' }).waitFor();
   expect(await evaluate('document.documentElement.lang')).toBe('en');
   expect(await focused()).toBe('Name');
