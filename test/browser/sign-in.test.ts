@@ -31,7 +31,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true });
 }, 60_000);
 
-const env = () => ({ XDG_STATE_HOME: home, WINDLASS_OIDC_ISSUER: provider.issuer, WINDLASS_OIDC_CLIENT_ID: CLIENT });
+const env = () => ({ WINDLASS_STATE: home, WINDLASS_OIDC_ISSUER: provider.issuer, WINDLASS_OIDC_CLIENT_ID: CLIENT });
 const shoot = (name: string) =>
   page.locator('body').screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
 const evaluate = <T>(text: string): Promise<T> => page.evaluate<T>(text);
