@@ -1,21 +1,33 @@
-// `npm run coverage:prove [-- S-05.1 …]`: does a proving test prove anything? Runs the numbered tests that passed in the
-// last acceptance run once more, with a worker whose effecting activities do nothing (WINDLASS_NOOP_EFFECTS=1), and
+// `npm run coverage:prove [-- S-05.1 S-06 …]`: does a proving test prove anything? Runs the numbered tests that passed in
+// the last acceptance run once more, with a worker whose effecting activities do nothing (WINDLASS_NOOP_EFFECTS=1), and
 // lists those that stay green. Exits with 1 when there is one.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { numberedResults, passedNumbers, patternOf } from './coverage/proof.ts';
+import { choose, numberedResults, passedNumbers, patternOf } from './coverage/proof.ts';
 import { readReport, runJest } from './testing/jest.ts';
 import { filesOf, PROVING } from './testing/parts.ts';
 import { withSandbox } from './testing/sandbox.ts';
 import { ROOT } from './testing/tools.ts';
 
-const { positionals } = parseArgs({ allowPositionals: true });
-process.exitCode = await main(positionals);
+const HELP = `npm run coverage:prove [-- NUMBER | PROCEDURE …]
+
+Runs the numbered acceptance tests that passed in the last run (reports/) once more with effects that do nothing: what
+stays green proves nothing. S-05.1 is a test, S-05 all tests of a procedure; without any, every test.
+`;
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean' } } });
+if (values.help) process.stdout.write(HELP);
+else process.exitCode = await main(positionals);
 
 async function main(wanted: string[]): Promise<number> {
   const passed = passedNumbers(numberedResults(...PROVING.map(({ name }) => readReport(name))));
-  const numbers = wanted.length > 0 ? passed.filter((number) => wanted.includes(number)) : passed;
-  if (numbers.length === 0) {
-    return complain('no such test passed in the last acceptance run: run `npm test -- acceptance incidents` first');
+  const { numbers, without } = choose(wanted, passed);
+  if (numbers.length === 0 || without.length > 0) {
+    const what = without.length > 0 ? `none of ${without.join(', ')}` : 'no test';
+    return complain(
+      `${what} passed in the last acceptance run: run \`npm test -- acceptance operations incidents\` first`,
+    );
   }
 
   const interruption = new AbortController();
@@ -25,7 +37,7 @@ async function main(wanted: string[]): Promise<number> {
   const report = await withSandbox(interruption.signal, async () => {
     const run = await runJest({
       name: 'prove',
-      files: PROVING.flatMap((part) => filesOf(part, ROOT)),
+      files: PROVING.flatMap((part) => filesOf(part, ROOT)).filter((file) => hasAny(file, numbers)),
       inBand: true,
       names: patternOf(numbers),
       env: { WINDLASS_NOOP_EFFECTS: '1' },
@@ -44,6 +56,12 @@ async function main(wanted: string[]): Promise<number> {
   for (const number of empty) process.stdout.write(`${number} stays green without effects: it proves nothing\n`);
   process.stdout.write(`${numbers.length - empty.length} of ${numbers.length} tests prove something\n`);
   return empty.length > 0 ? 1 : 0;
+}
+
+/** Files without any of the tests would only be loaded, for minutes. */
+function hasAny(file: string, numbers: string[]): boolean {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  return numbers.some((number) => text.includes(`${number} `));
 }
 
 function complain(message: string): number {

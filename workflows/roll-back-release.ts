@@ -2,12 +2,12 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { ServiceSlice, Target } from '../src/contracts/catalog.ts';
 import { rollBackRelease as contract, type RollBackReleaseResult } from '../src/contracts/roll-back-release.ts';
 import { toGateSpec } from '../src/domain/gate.ts';
-import { planRollback, type RollbackPlan } from '../src/domain/release/rollback-plan.ts';
+import { planRollback, type RollbackPlan, type ShownRollbackPlan } from '../src/domain/release/rollback-plan.ts';
 import { escapeCommand, servingDeployments } from '../src/domain/release/selectors.ts';
 import type { LiveService } from '../src/domain/release/state.ts';
 import { targetOf } from '../src/domain/release/target.ts';
 import { cleanup, poll, quick, traffic } from './parts/activities.ts';
-import { requireOpen } from './parts/admission.ts';
+import { passedClosures, requireOpen } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { clearUp } from './parts/clear-up.ts';
 import { proveColor, raiseColor, switchToColor } from './parts/color.ts';
@@ -39,8 +39,10 @@ export async function rollBackRelease(raw: unknown): Promise<RollBackReleaseResu
     const target = targetOf(slice);
     if (input.planOnly) {
       const live = await quick('Read the Service').observeService({ target, spec: slice.spec });
-      const plan = accept(planRollback(live, input));
-      return { outcome: 'planned', version: plan.record.version, deployment: plan.record.deployment, plan };
+      const accepted = accept(planRollback(live, input));
+      const breakGlass = await passedClosures(procedure, 'rollback');
+      const plan: ShownRollbackPlan = breakGlass ? { ...accepted, breakGlass } : accepted;
+      return { outcome: 'planned', version: accepted.record.version, deployment: accepted.record.deployment, plan };
     }
     await requireOpen(procedure, 'rollback');
     if (!emergency) await confirm(slice, target);

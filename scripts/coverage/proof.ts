@@ -67,6 +67,19 @@ export function passedNumbers(results: Results): string[] {
   return [...results].filter(([, statuses]) => statusOf(statuses) === 'passed').map(([number]) => number);
 }
 
+/**
+ * The tests that are meant by numbers (`S-05.1`) and procedures (`S-05`); all, when none is.
+ * @param passed numbers of tests to choose from
+ * @returns `without`: what was wanted and means none of them
+ */
+export function choose(wanted: string[], passed: string[]): { numbers: string[]; without: string[] } {
+  const means = (one: string, number: string): boolean => number === one || number.startsWith(`${one}.`);
+  return {
+    numbers: passed.filter((number) => wanted.length === 0 || wanted.some((one) => means(one, number))),
+    without: wanted.filter((one) => !passed.some((number) => means(one, number))),
+  };
+}
+
 /** A pattern for Jest's `--testNamePattern` that selects exactly these numbers, inside a `describe` or not. */
 export function patternOf(numbers: string[]): RegExp {
   return new RegExp(`(^| )(${numbers.map((number) => number.replace('.', '\\.')).join('|')}) `);

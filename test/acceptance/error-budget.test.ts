@@ -146,9 +146,10 @@ test(
 );
 
 test(
-  'L-10.2 changes nothing by a plan, and shows what a release would be refused for',
+  'L-10.2 changes nothing by a plan, and shows what a release would be refused for and a rollback would pass, as it then does',
   () =>
-    acceptance.stage({ service: 'brisk', faults: { v1: failing(0.9) } }, async (stage) => {
+    acceptance.stage({ service: 'brisk', faults: { v2: failing(0.9) } }, async (stage) => {
+      await stage.release('v2');
       await stage.load(60);
       const place = [SYSTEM, stage.environment];
       const planned = await waitFor(
@@ -169,12 +170,26 @@ test(
         'plan',
         'deploy',
         ...stage.place,
-        'docker.io/windlass/sample:v2',
+        'docker.io/windlass/sample:v10',
         '--json',
       );
       expect(code).toBe(1);
       expect(JSON.stringify(json)).toContain('changes-closed');
       expect(JSON.stringify(json)).toContain('of its budget left');
+      const back = ['plan', 'rollback', ...stage.place, '--mode', 'emergency', '--reason', 'errors rose', '--json'];
+      expect(await acceptance.cli('ana', ...back)).toMatchObject({
+        code: 0,
+        json: {
+          plan: {
+            record: { version: 'v1' },
+            breakGlass: expect.stringMatching(/^rollback passes error-budget availability \(red since/),
+          },
+        },
+      });
+      expect(await stage.served()).toBe('v2');
+
+      const rollback = await stage.rollback('--mode', 'emergency');
+      expect(await rollback.ending()).toMatchObject({ ok: true, result: { outcome: 'rolled-back', version: 'v1' } });
       expect(await stage.served()).toBe('v1');
     }),
   300_000,

@@ -267,7 +267,7 @@ describe('gates with more policy', () => {
   );
 
   test.concurrent(
-    'S-01.7 ends as withdrawn when who asked for it wants it no more, and nothing has changed',
+    'S-01.7 ends as withdrawn when who asked for it wants it no more, and nothing has changed; requested again it goes out',
     () =>
       strict.stage({ service: 'brisk' }, async (stage) => {
         const before = await stage.namespace.versions();
@@ -283,6 +283,15 @@ describe('gates with more policy', () => {
         });
         expect(await stage.changes()).toEqual([]);
         expect(await stage.namespace.versions()).toEqual(before);
+
+        const again = await stage.deploy('v2');
+        await again.untilGatesOpen();
+        const approve = (as: string, gate: string, ...flags: string[]) =>
+          strict.cli(as, 'approve', again.id, gate, '--yes', ...flags);
+        await approve('pat', 'security', '--comment', 'scanned', '--field', 'ticket=C-4712');
+        await approve('lee', 'engineering-lead');
+        expect(await again.ending()).toMatchObject({ ok: true, result: { outcome: 'released' } });
+        expect(await stage.served()).toBe('v2');
       }),
     180_000,
   );

@@ -121,9 +121,9 @@ test('a person signs in at the provider with the keyboard alone, and comes back 
   await tabTo('Sign in');
   await page.keyboard.press('Enter');
 
-  // The provider's own pages, which are not ours to judge: its first field has the focus.
-  await page.locator('input[name=login]').waitFor();
-  await page.locator('input[name=login]').focus();
+  // The page of the sandbox's provider (sign-in.test.ts), whose first field has the focus.
+  await page.getByRole('heading', { name: 'Sign in to the sandbox' }).waitFor();
+  expect(await focused()).toBe('Name');
   await page.keyboard.type('ana');
   await page.keyboard.press('Tab');
   await page.keyboard.type('ana');

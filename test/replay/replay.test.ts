@@ -18,6 +18,9 @@ interface Started {
   workflowType: { name: string };
   workflowId: string;
 }
+interface Scheduled {
+  activityTaskScheduledEventAttributes?: { activityType: { name: string } };
+}
 const startOf = (history: unknown): Started =>
   (history as { events: { workflowExecutionStartedEventAttributes?: Started }[] }).events[0]!
     .workflowExecutionStartedEventAttributes!;
@@ -33,6 +36,15 @@ describe("today's workflow code", () => {
     const exported = [...readFileSync(WORKFLOWS, 'utf8').matchAll(/export \{ (\w+) \}/g)].map(([, name]) => name);
     const replayed = new Set(recorded.map((file) => startOf(historyOf(file)).workflowType.name));
     expect(exported.filter((name) => !replayed.has(name!))).toEqual([]);
+  });
+
+  test('is replayed with a gate that people decided whom signed statements proved', async () => {
+    const called = (history: unknown): string[] =>
+      (history as { events: Scheduled[] }).events.flatMap(
+        ({ activityTaskScheduledEventAttributes: of }) => of?.activityType.name ?? [],
+      );
+    const proved = recorded.filter((file) => called(historyOf(file)).includes('verifyStatement'));
+    expect(proved).toEqual(['runbook-verified.json']);
   });
 
   test('is refused when it does other things than its history', async () => {

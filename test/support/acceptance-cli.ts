@@ -24,9 +24,16 @@ export async function ensureCli(): Promise<void> {
   await buildCli(join(ROOT, 'src/cli/main.ts'), join(ROOT, 'dist'));
 }
 
-/** Runs the shipped CLI in a process of its own, with `--json`. @throws Error when it prints no JSON */
-export async function runCli(args: string[], env: Record<string, string>): Promise<CliAnswer> {
-  const child = spawn(process.execPath, [CLI, ...args, '--json'], {
+/** What a command printed, and how it ended. */
+export interface CliEnd {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Runs the shipped CLI in a process of its own. */
+export async function spawnCli(args: string[], env: Record<string, string> = {}): Promise<CliEnd> {
+  const child = spawn(process.execPath, [CLI, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -38,6 +45,12 @@ export async function runCli(args: string[], env: Record<string, string>): Promi
     child.on('error', reject);
     child.on('close', (status) => resolve(status ?? 1));
   });
+  return { code, out, err };
+}
+
+/** The same with `--json`. @throws Error when it prints no JSON */
+export async function runCli(args: string[], env: Record<string, string>): Promise<CliAnswer> {
+  const { code, out, err } = await spawnCli([...args, '--json'], env);
   try {
     return { code, json: JSON.parse(out) as Record<string, unknown> };
   } catch {

@@ -31,7 +31,8 @@ export async function windlass(
       err += text;
       onOutput?.({ out, err });
     },
-    env: { WINDLASS_STATE: '/nonexistent', TEMPORAL_CONFIG_FILE: '/nonexistent', ...env },
+    // Below a device nothing can be made, by root neither: a command that keeps something must be given a folder.
+    env: { WINDLASS_STATE: '/dev/null/state', TEMPORAL_CONFIG_FILE: '/nonexistent', ...env },
     ...(terminal ? { terminal } : {}),
     ...(answer === undefined ? {} : { ask: async () => answer }),
   });

@@ -8,6 +8,7 @@ import { inState } from '../../scripts/sandbox/paths.ts';
 import { removeRules, writeRules } from '../../scripts/sandbox/rules.ts';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { createTestDatabase } from './test-database.ts';
+import { startWorker } from './worker.ts';
 
 /**
  * Leaks a value in every store of `stores.ts`, so that a search which finds nothing else is known to find what is there.
@@ -54,6 +55,11 @@ export async function plantLeaks(
   const rules = [{ record: 'windlass_planted', expr: 'vector(1)', labels: { planted: value } }];
   await writeRules(prometheus, 'planted', [{ name: 'planted', interval: '1s', rules }]);
   undo.push(() => removeRules(prometheus, 'planted'));
+
+  // As a label of the metrics of a worker with all its secrets, kept as those of every other one are.
+  const worker = await startWorker({ taskQueue: value });
+  undo.push(() => rmSync(worker.logFile));
+  await worker.stop();
 
   await fetch(`${receivers.url}/webhook/planted`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ text: wrapped }) }); // prettier-ignore
 

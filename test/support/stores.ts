@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Endpoints } from '../../scripts/sandbox/endpoints.ts';
 import { inState } from '../../scripts/sandbox/paths.ts';
+import { workerMetricsFolder } from './worker-metrics.ts';
 
 // Everything that procedures leave behind in the sandbox, store by store, as bytes to search.
 
@@ -153,6 +154,12 @@ async function* metrics({ prometheus }: Endpoints): AsyncGenerator<Left> {
   yield { where: 'series', content: await answer.text() };
 }
 
+/** What the workers of the tests showed to Prometheus at their end, which nobody scrapes there. */
+async function* workers(): AsyncGenerator<Left> {
+  const folder = workerMetricsFolder();
+  for (const name of readdirSync(folder)) yield { where: name, content: readFileSync(join(folder, name)) };
+}
+
 /**
  * What people and vendors were told. The receivers themselves leave out the headers `authorization`, `cookie` and
  * `proxy-authorization`; PagerDuty's API wants its key in the body, as `routing_key`.
@@ -196,4 +203,15 @@ async function* changes({ kubernetes }: Endpoints): AsyncGenerator<Left> {
   yield piece();
 }
 
-export const STORES = { histories, schedules, logs, audit, objects, metrics, messages, cluster, changes } as const;
+export const STORES = {
+  histories,
+  schedules,
+  logs,
+  audit,
+  objects,
+  metrics,
+  workers,
+  messages,
+  cluster,
+  changes,
+} as const;

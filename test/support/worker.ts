@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
@@ -11,6 +11,7 @@ import {
   type WorkerProcessOptions,
 } from '../../scripts/worker-process.ts';
 import { noteCanaries } from './canaries.ts';
+import { keepMetrics, metricsAddress } from './worker-metrics.ts';
 
 export type { WorkerProcess } from '../../scripts/worker-process.ts';
 
@@ -30,16 +31,30 @@ export type Overlay = { overlayOf: string } & Record<string, unknown>;
  * Starts the real worker against the running sandbox and waits until it is ready. `WINDLASS_NOOP_EFFECTS=1` in the
  * environment of the test makes its effecting activities do nothing: what then stays green proves nothing.
  */
-export function startWorker({ overlays = [], extensions = [], ...options }: TestWorkerOptions): Promise<WorkerProcess> {
+export async function startWorker({
+  overlays = [],
+  extensions = [],
+  env,
+  ...options
+}: TestWorkerOptions): Promise<WorkerProcess> {
   const noEffects = process.env['WINDLASS_NOOP_EFFECTS'] === '1' ? [here('extensions/no-op-effects.ts')] : [];
   const endpoints = readEndpoints();
-  noteCanaries({ ...secretsOf(endpoints), ...options.env });
-  return startProcess({
+  noteCanaries({ ...secretsOf(endpoints), ...env });
+  const metrics = metricsAddress();
+  const worker = await startProcess({
     endpoints,
     overlays: overlays.map(writeOverlay),
     extensions: [...noEffects, ...extensions],
+    env: { WINDLASS_METRICS_ADDRESS: metrics, ...env },
     ...options,
   });
+  return {
+    ...worker,
+    async stop() {
+      await keepMetrics(metrics, basename(worker.logFile, '.jsonl'));
+      await worker.stop();
+    },
+  };
 }
 
 /** The file of an overlay, which is written when it is not one of overlays/. */

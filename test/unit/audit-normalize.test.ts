@@ -69,6 +69,17 @@ test('a release tells who asked, who decided, what was leased, what was changed,
   expect(facts.find(({ what }) => what === 'acquire')!.labels).toMatchObject({ mode: 'reserve', sequence: 1 });
 });
 
+test('people whom signed statements proved are verified, with the answer that each of them got', () => {
+  const decisions = normalized('runbook-verified').facts.filter(({ kind }) => kind === 'decision');
+  expect(decisions.map(({ who, outcome }) => [who.name, who.how, outcome])).toEqual([
+    ['dan', 'verified', 'wrong-role'],
+    ['ana', 'verified', 'wrong-code'],
+    ['ana', 'verified', 'recorded'],
+    ['ana', 'verified', 'same-person'],
+    ['bea', 'verified', 'recorded'],
+  ]);
+});
+
 test('the start has its input by digest and by its labels, and no parameter of it', () => {
   const [started] = facts();
   expect(started).toEqual({

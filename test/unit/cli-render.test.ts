@@ -213,6 +213,10 @@ describe('a plan', () => {
     expect(renderRollbackPlan({ kind: 'refused', refusal: { code: 'NoRelease', message: 'none served well' } })).toBe(
       'REFUSED NoRelease: none served well',
     );
+    const breakGlass = 'rollback passes freeze by-hand (the auditors are here)';
+    expect(renderRollbackPlan({ kind: 'redeploy', record, breakGlass }, marked)).toMatch(
+      /\n<yellow>warning: *BREAK-GLASS: rollback passes freeze by-hand \(the auditors are here\)<\/>$/,
+    );
   });
 });
 

@@ -1,5 +1,13 @@
 import { readBaseline, readProcedures, type Procedure } from '../../scripts/coverage/procedures.ts';
-import { numberedResults, passedNumbers, patternOf, prove, regressions, strays } from '../../scripts/coverage/proof.ts';
+import {
+  choose,
+  numberedResults,
+  passedNumbers,
+  patternOf,
+  prove,
+  regressions,
+  strays,
+} from '../../scripts/coverage/proof.ts';
 import { proofText } from '../../scripts/coverage/text.ts';
 import type { JestReport } from '../../scripts/testing/report.ts';
 
@@ -146,4 +154,14 @@ describe('coverage.yaml', () => {
   ])('is refused with %s', (_, text, message) => {
     expect(() => readProcedures(text)).toThrow(message);
   });
+});
+
+test('tests are chosen by number or by procedure, and what means none is named', () => {
+  const passed = ['S-05.1', 'S-05.2', 'S-06.1', 'S-05.10'];
+  expect(choose(['S-05.1', 'S-06'], passed)).toEqual({ numbers: ['S-05.1', 'S-06.1'], without: [] });
+  expect(choose(['S-05', 'S-07', 'S-0'], passed)).toEqual({
+    numbers: ['S-05.1', 'S-05.2', 'S-05.10'],
+    without: ['S-07', 'S-0'],
+  });
+  expect(choose([], passed)).toEqual({ numbers: passed, without: [] });
 });

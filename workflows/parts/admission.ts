@@ -1,10 +1,10 @@
-import { patched, upsertMemo, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, patched, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { Priority } from '../../src/contracts/change-control.ts';
 import type { Refusal } from '../../src/contracts/plan.ts';
 import type { Admission, ChangeRequest } from '../../src/domain/change/admission.ts';
 import { isUrgent } from '../../src/domain/lease/state.ts';
 import { notice, quick } from './activities.ts';
-import { failure } from './failure.ts';
+import { failure, messageOf } from './failure.ts';
 import type { Procedure } from './procedure.ts';
 
 /** Histories that began before there were freezes have no such activity. */
@@ -47,6 +47,22 @@ export async function closedRefusals(
 ): Promise<Refusal[]> {
   const refusal = await refusalOf(procedure, { kind, at, ...says });
   return refusal ? [{ code: 'changes-closed', message: `It is ${refusal.message}.` }] : [];
+}
+
+/**
+ * What a plan says of it when the change would be let through: which closures it passes now, as its break-glass will
+ * say. A way back is planned also when nobody can tell, and then says that.
+ * @returns undefined when there is nothing to pass
+ */
+export async function passedClosures({ place }: Procedure, kind: Priority): Promise<string | undefined> {
+  if (!patched(CHANGE)) return undefined;
+  try {
+    const admission = await notice('Look what it would pass').admitChange({ ...place, kind, at: Date.now() });
+    return admission.verdict === 'passes-by-break-glass' ? admission.reason : undefined;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return `${kind} passes whatever freezes there are; they could not be read: ${messageOf(error)}`;
+  }
 }
 
 async function refusalOf({ place }: Procedure, request: ChangeRequest & { at: number }): Promise<Refused | undefined> {

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { urlencoded } from './form.ts';
 import { Provider, type Configuration } from 'oidc-provider';
+import { signInPage } from './page.ts';
 
 /** Somebody who can log in. The password is the name: this is a sandbox, and listens on loopback. */
 export interface Account {
@@ -102,7 +103,7 @@ function configurationOf(accounts: Account[], redirects: string[]): Configuratio
 
 type Context = Parameters<Parameters<Provider['use']>[0]>[0];
 
-/** The login form, and what is sent with it. */
+/** The page where people sign in, and what is sent with it. */
 async function interact(provider: Provider, context: Context, accounts: Account[]): Promise<void> {
   const { prompt, params, session } = await provider.interactionDetails(context.req, context.res);
   if (prompt.name === 'consent') {
@@ -119,27 +120,22 @@ async function interact(provider: Provider, context: Context, accounts: Account[
     context.respond = false;
     return;
   }
-  if (context.method === 'GET') {
+  const show = async (failed?: { name: string }): Promise<void> => {
+    const people = accounts.map(({ name }) => name);
+    context.status = failed ? 401 : 200;
     context.type = 'html';
-    context.body = FORM;
-    return;
-  }
+    context.set('cache-control', 'no-store');
+    context.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    context.body = await signInPage({ client: String(params['client_id']), people, ...(failed ? { failed } : {}) });
+  };
+  if (context.method === 'GET') return show();
   const form = await urlencoded(context.req);
-  const account = accounts.find(({ name }) => name === form.get('login'));
-  if (!account || form.get('password') !== account.name) {
-    context.status = 401;
-    context.type = 'html';
-    context.body = FORM;
-    return;
-  }
+  const typed = form.get('login') ?? '';
+  const account = accounts.find(({ name }) => name === typed);
+  if (!account || form.get('password') !== account.name) return show({ name: typed });
   await provider.interactionFinished(context.req, context.res, { login: { accountId: account.name } });
   context.respond = false;
 }
-
-const FORM = `<!doctype html><title>Sign in to the sandbox</title>
-<form method="post"><h1>Sandbox</h1><p>The password is the name.</p>
-<label>Name <input name="login" autofocus></label> <label>Password <input name="password" type="password"></label>
-<button>Sign in</button></form>`;
 
 const closeServer = (server: Server): Promise<void> =>
   new Promise((resolve) => {

@@ -12,6 +12,9 @@ export type RollbackPlan =
   | { kind: 'redeploy'; record: ReleaseRecord }
   | { kind: 'refused'; refusal: Refusal };
 
+/** As people see it before anything is done: with the freezes and zones that it passes, if there are any. */
+export type ShownRollbackPlan = RollbackPlan & { breakGlass?: string };
+
 /**
  * Decides the way back. The last known good release is the default; a release that was under way when the rollback
  * began never counts as good. An emergency takes a partly ready color when it has more ready pods than the bad one.
