@@ -12,13 +12,10 @@ import {
 import { streamDump } from '../src/adapters/backup/streams.ts';
 import { keyIdOf } from '../src/adapters/backup/cipher.ts';
 import { failure } from '../src/adapters/failure.ts';
-import { compileDatabaseSlice } from '../src/catalog/database-slice.ts';
-import type { DatabaseReference } from '../src/contracts/back-up-database.ts';
 import type { BackupManifest, BackupSummary } from '../src/contracts/backup.ts';
 import type { DatabaseSlice } from '../src/contracts/catalog.ts';
 import { backupIdOf, expiredBackups } from '../src/domain/backup/retention.ts';
 import { whileAlive } from './alive.ts';
-import { asFailure, currentCatalog } from './catalog.ts';
 import { backupPlanOf, encryptionKeyOf, onServer, targetOn, withPostgres, withStore } from './database-connection.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -36,14 +33,8 @@ const shorten = ({ tables, ...manifest }: BackupManifest): ShortManifest => ({
   rows: tables.reduce((sum, { rows }) => sum + rows, 0),
 });
 
-export function createBackupActivities(deps: Pick<Dependencies, 'catalog' | 'secrets'>) {
+export function createBackupActivities(deps: Pick<Dependencies, 'secrets'>) {
   return {
-    /** @throws UnknownSystem, UnknownEnvironment, UnknownDatabase, CatalogInvalid */
-    async loadDatabase(ref: DatabaseReference): Promise<DatabaseSlice> {
-      const catalog = await currentCatalog(deps.catalog);
-      return asFailure(() => compileDatabaseSlice(catalog, ref));
-    },
-
     /** What and where the database is. It only looks. @throws WrongCluster, Forbidden, NotFound */
     async describeDatabase({ slice }: { slice: DatabaseSlice }) {
       await onServer(deps, slice, async () => undefined);

@@ -1,11 +1,13 @@
 import { log } from '@temporalio/activity';
-import type { EnvironmentSlice, ServiceSlice } from '../src/contracts/catalog.ts';
+import type { DatabaseReference } from '../src/contracts/back-up-database.ts';
+import type { DatabaseSlice, EnvironmentSlice, ServiceSlice } from '../src/contracts/catalog.ts';
 import type { HandleIncidentInput, IncidentSlice } from '../src/contracts/handle-incident.ts';
 import type { RunbookSlice } from '../src/contracts/run-runbook.ts';
 import type { Place, ServiceReference } from '../src/contracts/scalars.ts';
 import { failure } from '../src/adapters/failure.ts';
 import type { Catalog } from '../src/catalog/catalog.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
+import { compileDatabaseSlice } from '../src/catalog/database-slice.ts';
 import { compileIncidentSlice } from '../src/catalog/incident-slice.ts';
 import { compileRunbook, type RunbookRequest } from '../src/catalog/runbook-slice.ts';
 import { compileEnvironment, compileSlice } from '../src/catalog/slice.ts';
@@ -51,6 +53,12 @@ export function createCatalogActivities({ catalog, objects }: Pick<Dependencies,
      */
     async loadIncident(ref: Pick<HandleIncidentInput, 'system' | 'environment' | 'service'>): Promise<IncidentSlice> {
       return load((loaded) => compileIncidentSlice(loaded, ref));
+    },
+
+    /** What a backup or a restore needs of the catalog. @throws as `loadEnvironment`; UnknownDatabase */
+    async loadDatabase(ref: DatabaseReference): Promise<DatabaseSlice> {
+      const loaded = await currentCatalog(catalog);
+      return asFailure(() => compileDatabaseSlice(loaded, ref));
     },
   };
 

@@ -37,3 +37,6 @@ export interface Dependencies {
     state: { ready: boolean };
   };
 }
+
+/** Those of a worker that keeps no evidence. */
+export type SomeDependencies = Omit<Dependencies, 'objects'> & Partial<Pick<Dependencies, 'objects'>>;

@@ -1,11 +1,10 @@
-import { readWorkflowState, setWorkflow } from '../src/adapters/github.ts';
 import { isFailure } from '../src/adapters/failure.ts';
 import { queryPrometheus } from '../src/adapters/prometheus.ts';
 import { queryRunning, updateWithStart } from '../src/adapters/temporal.ts';
 import { compileBudget } from '../src/catalog/budgets.ts';
 import type { BudgetMessage } from '../src/contracts/budget-messages.ts';
 import { changeControl, type ChangeControlState } from '../src/contracts/change-control.ts';
-import type { CatalogSlo, DeployWorkflow } from '../src/contracts/error-budget.ts';
+import type { CatalogSlo } from '../src/contracts/error-budget.ts';
 import type { Place } from '../src/contracts/scalars.ts';
 import type { BudgetSlice, SloMeasurement } from '../src/contracts/watch-error-budget.ts';
 import type { BudgetReply, BudgetState } from '../src/domain/budget/state.ts';
@@ -16,9 +15,7 @@ import type { Dependencies } from './dependencies.ts';
 /** Less than the start-to-close timeout, so that its own message is the one that is seen. */
 const ANSWER_MS = 8000;
 
-export function createErrorBudgetActivities(
-  deps: Pick<Dependencies, 'catalog' | 'secrets' | 'temporal' | 'taskQueue'>,
-) {
+export function createErrorBudgetActivities(deps: Pick<Dependencies, 'catalog' | 'temporal' | 'taskQueue'>) {
   return {
     /** What the watch of an error budget needs of the catalog. @throws UnknownErrorBudget; as `loadEnvironment` */
     async loadErrorBudget(at: Place): Promise<BudgetSlice> {
@@ -58,21 +55,7 @@ export function createErrorBudgetActivities(
       const state = await queryRunning<ChangeControlState>(deps.temporal, id, 'state', ANSWER_MS);
       return state?.budget ? { budget: state.budget } : {};
     },
-
-    /** Reads only. @throws NotFound, Forbidden, SecretMissing, Unavailable */
-    async readDeployWorkflow({ workflow }: { workflow: DeployWorkflow }): Promise<{ state: string }> {
-      return { state: await readWorkflowState(await withToken(workflow)) };
-    },
-
-    /** Effect: convergent. @throws NotFound, Forbidden, Refused, SecretMissing, Unavailable */
-    async setDeployWorkflow({ workflow, to }: { workflow: DeployWorkflow; to: 'disable' | 'enable' }): Promise<void> {
-      await setWorkflow(await withToken(workflow), to);
-    },
   };
-
-  async function withToken(workflow: DeployWorkflow) {
-    return { ...workflow, token: await deps.secrets.resolve(workflow.token) };
-  }
 }
 
 async function measure(slice: BudgetSlice, slo: string, spec: CatalogSlo, at: number): Promise<SloMeasurement> {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { duration } from '../src/contracts/scalars.ts';
+import { CAPABILITIES, type Capability } from '../src/domain/capabilities.ts';
 import type { ObjectStoreOptions } from '../src/adapters/object-store.ts';
 import { payloadKeys, type PayloadKeys } from '../src/adapters/temporal/payload-keys.ts';
 import type { SealedStoreOptions } from '../src/adapters/sealed-store.ts';
@@ -46,14 +47,7 @@ const secretFile = required('a file that holds the secret key').transform((path,
   return z.NEVER;
 });
 
-const environment = z.object({
-  WINDLASS_TASK_QUEUE: z.string().min(1).default('windlass'),
-  WINDLASS_SYSTEMS: z
-    .string()
-    .min(1)
-    .default(fileURLToPath(new URL('../systems', import.meta.url))),
-  WINDLASS_OVERLAYS: list,
-  KUBECONFIG: z.string().min(1).optional(),
+const objectStore = {
   WINDLASS_S3_ENDPOINT: required('the address of the object store that keeps evidence').pipe(
     z.url({ protocol: /^https?$/ }),
   ),
@@ -61,6 +55,25 @@ const environment = z.object({
   WINDLASS_S3_BUCKET: required('a bucket'),
   WINDLASS_S3_ACCESS_KEY_ID: required('an access key id'),
   WINDLASS_S3_SECRET_KEY_FILE: secretFile,
+};
+
+const capabilities = z
+  .string()
+  .default(CAPABILITIES.join())
+  .transform((text) => [...new Set(text.split(',').map((each) => each.trim()))])
+  .pipe(
+    z.array(z.enum(CAPABILITIES, { error: ({ input }) => `expected ${CAPABILITIES.join(', ')} or some of them separated by commas, got "${String(input)}"` })), // prettier-ignore
+  );
+
+const settings = {
+  WINDLASS_CAPABILITIES: capabilities,
+  WINDLASS_TASK_QUEUE: z.string().min(1).default('windlass'),
+  WINDLASS_SYSTEMS: z
+    .string()
+    .min(1)
+    .default(fileURLToPath(new URL('../systems', import.meta.url))),
+  WINDLASS_OVERLAYS: list,
+  KUBECONFIG: z.string().min(1).optional(),
   WINDLASS_PAYLOAD_KEYS: payloadKeys.optional(),
   WINDLASS_STATEMENT_KEYS: secretReference.optional(),
   WINDLASS_METRICS_ADDRESS: address.optional(),
@@ -83,26 +96,34 @@ const environment = z.object({
   WINDLASS_MAX_CACHED_WORKFLOWS: z.coerce.number().int().min(0).max(100_000).default(1_000),
   WINDLASS_SHUTDOWN_GRACE: duration.prefault('10s'),
   WINDLASS_WORKER_EXTENSIONS: list,
-});
+};
+
+const withoutEvidence = z.object(settings);
+const environment = z.object({ ...objectStore, ...settings });
+/** The others keep none: backups have a store of their own in the catalog. */
+const KEEP_EVIDENCE: Capability[] = ['core', 'deploy', 'operate'];
 
 export interface WorkerConfig {
+  /** What it carries out; workflows where `core` is one of them. */
+  capabilities: Capability[];
   taskQueue: string;
   /** Folder of the catalog, and overlay files on it. */
   catalog: { directory: string; overlays: string[] };
   /** Path of the kubeconfig; undefined: the library's usual places, then the pod's own service account. */
   kubeconfig?: string;
-  objectStore: ObjectStoreOptions;
+  /** Where evidence goes; absent when none of its capabilities keeps any. */
+  objectStore?: ObjectStoreOptions;
   /** Keys for what goes to Temporal; undefined: it is plain text. */
   payloadKeys?: PayloadKeys;
-  /** Reference of the public keys of statements; undefined: gates that want a verified identity cannot be decided. */
+  /** With `core`: reference of the public keys of statements; undefined: gates that want a verified identity cannot be decided. */
   statementKeys?: string;
   metrics?: Address;
   health?: Address;
-  /** Where alerts come in, and the reference of the token they must bring; absent when none are taken. */
+  /** With `core`: where alerts come in, and the reference of the token they must bring; absent when none are taken. */
   alerts?: Address & { token: string };
   /** Origin of the approval server, for links in messages. */
   approvalUrl?: string;
-  /** Where the audit goes; absent when it is off. */
+  /** With `core`: where the audit goes; absent when it is off. */
   audit?: AuditConfig;
   logLevel: string;
   maxCachedWorkflows: number;
@@ -145,21 +166,30 @@ export function parseEnvironment<T extends z.ZodType>(schema: T, env: Readonly<R
  * @throws ConfigError with every fault
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): WorkerConfig {
+  const asked = capabilities.safeParse(env['WINDLASS_CAPABILITIES']);
+  const evidence = !asked.success || asked.data.some((each) => KEEP_EVIDENCE.includes(each));
+  if (!evidence) return commonOf(parseEnvironment(withoutEvidence, env));
   const from = parseEnvironment(environment, env);
   return {
+    ...commonOf(from),
+    objectStore: objectStoreOf(from),
+    // The audit, alerts and statements belong to what workflows run beside.
+    ...(from.WINDLASS_CAPABILITIES.includes('core') ? coreOf(from) : {}),
+  };
+}
+
+type Parsed = z.output<typeof environment>;
+
+function commonOf(from: z.output<typeof withoutEvidence>): WorkerConfig {
+  return {
+    capabilities: from.WINDLASS_CAPABILITIES,
     taskQueue: from.WINDLASS_TASK_QUEUE,
     catalog: { directory: from.WINDLASS_SYSTEMS, overlays: from.WINDLASS_OVERLAYS },
     ...(from.KUBECONFIG ? { kubeconfig: from.KUBECONFIG } : {}),
-    objectStore: objectStoreOf(from),
     ...(from.WINDLASS_PAYLOAD_KEYS ? { payloadKeys: from.WINDLASS_PAYLOAD_KEYS } : {}),
-    ...(from.WINDLASS_STATEMENT_KEYS ? { statementKeys: from.WINDLASS_STATEMENT_KEYS } : {}),
     ...(from.WINDLASS_METRICS_ADDRESS ? { metrics: from.WINDLASS_METRICS_ADDRESS } : {}),
     ...(from.WINDLASS_HEALTH_ADDRESS ? { health: from.WINDLASS_HEALTH_ADDRESS } : {}),
-    ...(from.WINDLASS_ALERTS_TOKEN
-      ? { alerts: { ...from.WINDLASS_ALERTS_ADDRESS, token: from.WINDLASS_ALERTS_TOKEN } }
-      : {}),
     ...(from.WINDLASS_APPROVAL_URL ? { approvalUrl: from.WINDLASS_APPROVAL_URL } : {}),
-    ...(from.WINDLASS_AUDIT_DATABASE ? { audit: auditOf(from, from.WINDLASS_AUDIT_DATABASE) } : {}),
     logLevel: from.WINDLASS_LOG_LEVEL,
     maxCachedWorkflows: from.WINDLASS_MAX_CACHED_WORKFLOWS,
     shutdownGraceMs: from.WINDLASS_SHUTDOWN_GRACE,
@@ -167,7 +197,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
   };
 }
 
-type Parsed = z.output<typeof environment>;
+const coreOf = (from: Parsed): Pick<WorkerConfig, 'statementKeys' | 'alerts' | 'audit'> => ({
+  ...(from.WINDLASS_STATEMENT_KEYS ? { statementKeys: from.WINDLASS_STATEMENT_KEYS } : {}),
+  ...(from.WINDLASS_ALERTS_TOKEN
+    ? { alerts: { ...from.WINDLASS_ALERTS_ADDRESS, token: from.WINDLASS_ALERTS_TOKEN } }
+    : {}),
+  ...(from.WINDLASS_AUDIT_DATABASE ? { audit: auditOf(from, from.WINDLASS_AUDIT_DATABASE) } : {}),
+});
 
 const objectStoreOf = (from: Parsed): ObjectStoreOptions => ({
   endpoint: from.WINDLASS_S3_ENDPOINT,

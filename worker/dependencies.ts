@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { Dependencies } from '../activities/dependencies.ts';
+import type { Dependencies, SomeDependencies } from '../activities/dependencies.ts';
 import { isFailure } from '../src/adapters/failure.ts';
 import type { StatementVerifier } from '../src/adapters/identity/statements.ts';
 import { createKubernetesClients } from '../src/adapters/kubernetes/clients.ts';
@@ -10,7 +10,11 @@ import { createSealedStore } from '../src/adapters/sealed-store.ts';
 import type { SecretResolver } from '../src/adapters/secrets.ts';
 import type { Encryption } from '../src/adapters/temporal/data-converter.ts';
 import { openCatalog } from '../src/catalog/open.ts';
+import type { Capability } from '../src/domain/capabilities.ts';
 import { ConfigError, type AuditConfig, type WorkerConfig } from './config.ts';
+
+/** The others are told what they need of it: a worker with one of them alone needs no file of the catalog. */
+const READ_CATALOG: Capability[] = ['core', 'operate', 'notify'];
 
 interface Surroundings {
   connection: NativeConnection;
@@ -28,13 +32,16 @@ interface Surroundings {
 export async function createDependencies(
   config: WorkerConfig,
   { connection, namespace, encrypted, secrets, log }: Surroundings,
-): Promise<Dependencies> {
-  const objects = createObjectStore(config.objectStore);
+): Promise<SomeDependencies> {
   const catalog = openCatalog(config.catalog);
-  await Promise.all([catalog.current(), checkObjectStore(objects, log)]);
+  const objects = config.objectStore && createObjectStore(config.objectStore);
+  await Promise.all([
+    ...(config.capabilities.some((each) => READ_CATALOG.includes(each)) ? [catalog.current()] : []),
+    ...(objects ? [checkObjectStore(objects, log)] : []),
+  ]);
   return {
     catalog,
-    objects,
+    ...(objects ? { objects } : {}),
     kubernetes: createKubernetesClients(config.kubeconfig ? { kubeconfig: config.kubeconfig } : {}),
     secrets,
     temporal: new Client({ connection, namespace, ...encrypted }),

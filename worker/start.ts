@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createActivities } from '../activities/index.ts';
+import { createActivitiesOf } from '../activities/index.ts';
 import { whyUnreachable } from '../src/adapters/temporal/why-unreachable.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
 import { createIncidentTaker } from '../src/server/incidents.ts';
@@ -11,6 +11,7 @@ import { serveIntake } from '../src/server/intake.ts';
 import { scheduleAudit } from './audit-schedule.ts';
 import { ConfigError, readConfig, type WorkerConfig } from './config.ts';
 import { createDependencies } from './dependencies.ts';
+import { routingGaps } from './routing-gaps.ts';
 import { openEncryption } from './encryption.ts';
 import { loadExtensions } from './extensions.ts';
 import { serveHealth } from './health.ts';
@@ -50,7 +51,8 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
   let intake: Server | undefined;
   try {
     const dependencies = await createDependencies(config, { connection, namespace, encrypted, secrets, log });
-    if (!(await checkSearchAttributes(connection, namespace))) {
+    const runsWorkflows = config.capabilities.includes('core');
+    if (runsWorkflows && !(await checkSearchAttributes(connection, namespace))) {
       log.warn('the server does not tell workers its search attributes; see that they are registered');
     }
     // Before there is a worker: a port that is taken ends the start.
@@ -67,32 +69,37 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       namespace,
       taskQueue: config.taskQueue,
       identity: `windlass-${process.pid}@${hostname()}`,
-      workflowBundle: await loadWorkflowBundle(log, config.payloadKeys?.encrypts ? 'encrypted' : 'plain'),
+      ...(runsWorkflows
+        ? { workflowBundle: await loadWorkflowBundle(log, config.payloadKeys?.encrypts ? 'encrypted' : 'plain') }
+        : {}),
       dataConverter: {
         ...encrypted.dataConverter,
         ...(config.payloadKeys?.encrypts ? { failureConverterPath: FAILURE_CONVERTER } : {}),
       },
-      activities: createActivities(dependencies),
+      activities: createActivitiesOf(dependencies, config.capabilities),
       interceptors: { activity: extensions.activityInterceptors },
       maxCachedWorkflows: config.maxCachedWorkflows,
       // Change control watches every holder by an activity that runs as long as the holder: cheap, but many.
       maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
       shutdownGraceTime: config.shutdownGraceMs,
     });
-    await scheduleAudit(config, dependencies.temporal, log);
+    if (runsWorkflows) {
+      await scheduleAudit(config, dependencies.temporal, log);
+      for (const gap of routingGaps(await dependencies.catalog.current(), config)) log.error(gap);
+    }
     const readiness = async () => {
       const state = worker.getState();
       const polling = state === 'RUNNING' ? [] : [`the worker is ${state.toLowerCase()}, expected running`];
-      const retention = await retentionFault(connection, namespace);
+      const retention = runsWorkflows ? await retentionFault(connection, namespace) : undefined;
       return retention ? [...polling, retention] : polling;
     };
     const health = config.health && (await serveHealth(config.health, readiness));
-    const fault = await retentionFault(connection, namespace);
+    const fault = runsWorkflows ? await retentionFault(connection, namespace) : undefined;
     if (fault) log.error(`not ready: ${fault}`);
 
     const running = worker.run();
     const ms = Math.round(performance.now() - started);
-    log.info({ taskQueue: config.taskQueue, namespace, ms }, 'ready');
+    log.info({ taskQueue: config.taskQueue, capabilities: config.capabilities, namespace, ms }, 'ready');
     await running.finally(() => health?.close());
     log.info('stopped');
   } finally {

@@ -2,7 +2,7 @@ import { backUpDatabase as contract, type BackUpDatabaseResult } from '../src/co
 import type { DatabaseSlice } from '../src/contracts/catalog.ts';
 import type { Plan } from '../src/contracts/plan.ts';
 import { formatDuration } from '../src/domain/duration.ts';
-import { quick, stream } from './parts/activities.ts';
+import { quick, routed, stream } from './parts/activities.ts';
 import { dump, newBackupId } from './parts/backup.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { parseInput } from './parts/input.ts';
@@ -23,7 +23,7 @@ export async function backUpDatabase(raw: unknown): Promise<BackUpDatabaseResult
 
   return carryOut(parts, async () => {
     await procedure.step('planning', `Look at ${input.database}`);
-    const slice = await quick('Read the catalog').loadDatabase(input);
+    const slice = routed(await quick('Read the catalog').loadDatabase(input));
     procedure.setChannels(slice.policies.backUpDatabase.notify);
     if (input.planOnly) {
       const facts = await quick('Look at the database').describeDatabase({ slice });

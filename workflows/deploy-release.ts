@@ -11,7 +11,7 @@ import { reviewRelease } from '../src/contracts/review-release.ts';
 import { formatDuration } from '../src/domain/duration.ts';
 import type { ReleasePlan } from '../src/domain/release/plan-types.ts';
 import { escapeCommand } from '../src/domain/release/selectors.ts';
-import { quick } from './parts/activities.ts';
+import { quick, routed } from './parts/activities.ts';
 import { closedRefusals, requireOpen } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { checkFitness, faultsOf } from './parts/checks.ts';
@@ -47,7 +47,7 @@ export async function deployRelease(raw: unknown): Promise<DeployReleaseResult> 
 
   return carryOut(parts, async () => {
     await procedure.step('planning', `Plan ${input.service} ${version}`);
-    const slice = await quick('Read the catalog').loadSlice(input);
+    const slice = routed(await quick('Read the catalog').loadSlice(input));
     procedure.setChannels(slice.policies.deployRelease.notify);
     let plan = await draft(slice);
     if (input.planOnly) {

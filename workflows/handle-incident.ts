@@ -10,7 +10,7 @@ import { formatDuration } from '../src/domain/duration.ts';
 import { planIncident } from '../src/domain/incident/plan.ts';
 import { draftPostMortem } from '../src/domain/incident/post-mortem.ts';
 import { ruleFor, timesOf } from '../src/domain/incident/record.ts';
-import { cleanup, quick } from './parts/activities.ts';
+import { cleanup, quick, routed } from './parts/activities.ts';
 import { messageOf, typeOf } from './parts/failure.ts';
 import { useIncident, type Carried, type Incident } from './parts/incident.ts';
 import { callChain } from './parts/incident-chain.ts';
@@ -61,7 +61,7 @@ async function handle(
   before: Carried | undefined,
 ): Promise<HandleIncidentResult> {
   await procedure.step('planning', 'See what it is about', 'tell who is on call');
-  const slice = await quick('Read the catalog').loadIncident(place(input));
+  const slice = routed(await quick('Read the catalog').loadIncident(place(input)));
   const { policy } = slice;
   if (input.planOnly) {
     const computed = await incident.look(slice);

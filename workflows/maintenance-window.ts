@@ -7,7 +7,7 @@ import {
 } from '../src/contracts/maintenance-window.ts';
 import { targetOf } from '../src/domain/release/target.ts';
 import { iso, windowPlan } from '../src/domain/window/plan.ts';
-import { quick, stream } from './parts/activities.ts';
+import { quick, routed, stream } from './parts/activities.ts';
 import { dump } from './parts/backup.ts';
 import { closedRefusals, requireOpen } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
@@ -33,7 +33,9 @@ export async function maintenanceWindow(raw: unknown): Promise<MaintenanceWindow
 
   return carryOut(parts, async (): Promise<MaintenanceWindowResult> => {
     await procedure.step('planning', `Look when ${window} opens`);
-    const slice = await quick('Read the catalog').loadWindow({ system, environment, window, when, at: Date.now() });
+    const slice = routed(
+      await quick('Read the catalog').loadWindow({ system, environment, window, when, at: Date.now() }),
+    );
     procedure.setChannels(slice.spec.notify);
     const mode = useMode(parts, slice);
     const plan = windowPlan(slice, await mode.plan());

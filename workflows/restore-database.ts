@@ -5,7 +5,7 @@ import { damagedName, restoredName } from '../src/domain/backup/names.ts';
 import type { RestorePlan } from '../src/domain/backup/restore-plan.ts';
 import { formatDuration } from '../src/domain/duration.ts';
 import { runMark } from '../src/domain/run-mark.ts';
-import { cleanup, poll, quick, stream } from './parts/activities.ts';
+import { cleanup, poll, quick, routed, stream } from './parts/activities.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { failure } from './parts/failure.ts';
 import { useGates } from './parts/gates.ts';
@@ -45,7 +45,7 @@ export async function restoreDatabase(raw: unknown): Promise<RestoreDatabaseResu
 
   return carryOut(parts, async () => {
     await procedure.step('planning', `Plan the restore of ${input.database}`);
-    const slice = await quick('Read the catalog').loadDatabase(input);
+    const slice = routed(await quick('Read the catalog').loadDatabase(input));
     procedure.setChannels(slice.policies.restoreDatabase.notify);
     const first = await draft(slice);
     if (input.planOnly) return { outcome: 'planned', plan: first };

@@ -5,7 +5,7 @@ import { targetOf } from '../src/domain/release/target.ts';
 import { servingDeployments } from '../src/domain/release/selectors.ts';
 import { widening } from '../src/domain/release/rollback-plan.ts';
 import { keepColor } from './messages.ts';
-import { cleanup, quick } from './parts/activities.ts';
+import { cleanup, quick, routed } from './parts/activities.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { parseInput } from './parts/input.ts';
 
@@ -44,7 +44,7 @@ export async function retireColor(raw: unknown): Promise<RetireColorResult> {
       };
 
     await procedure.step('planning', 'Read what serves now');
-    const slice = await quick('Read the catalog').loadSlice(input);
+    const slice = routed(await quick('Read the catalog').loadSlice(input));
     procedure.setChannels(slice.policies.deployRelease.notify);
     const target = targetOf(slice);
     const { token } = await lease.hold({ onBusy: 'queue', preempt: false });

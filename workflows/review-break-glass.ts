@@ -4,7 +4,7 @@ import {
   type ReviewBreakGlassInput,
   type ReviewBreakGlassResult,
 } from '../src/contracts/review-break-glass.ts';
-import { quick } from './parts/activities.ts';
+import { quick, routed } from './parts/activities.ts';
 import { messageOf, typeOf } from './parts/failure.ts';
 import { outcomeOf, useGates } from './parts/gates.ts';
 import { parseInput } from './parts/input.ts';
@@ -23,7 +23,7 @@ export async function reviewBreakGlass(raw: unknown): Promise<ReviewBreakGlassRe
   const gates = useGates(procedure);
   const result = await procedure.stoppable(async (): Promise<ReviewBreakGlassResult> => {
     await procedure.step('planning', `Review of the break-glass by ${input.by} at ${input.of}`);
-    const { digest, people, identity } = await quick('Read the catalog').loadEnvironment(input);
+    const { digest, people, identity } = routed(await quick('Read the catalog').loadEnvironment(input));
     procedure.setChannels(input.notify);
     await procedure.step('waiting', `Waiting for the review of what ${input.by} did at ${input.of}`);
     const openForMs = Math.max(1, Date.parse(input.dueAt) - Date.now());

@@ -1,6 +1,6 @@
 import { sleep } from '@temporalio/workflow';
 import { reviewRelease as contract, type ReviewReleaseResult } from '../src/contracts/review-release.ts';
-import { quick } from './parts/activities.ts';
+import { quick, routed } from './parts/activities.ts';
 import { useGates } from './parts/gates.ts';
 import { messageOf, typeOf } from './parts/failure.ts';
 import { parseInput } from './parts/input.ts';
@@ -17,7 +17,7 @@ export async function reviewRelease(raw: unknown): Promise<ReviewReleaseResult> 
   const result = await procedure.stoppable(async (): Promise<ReviewReleaseResult> => {
     await procedure.step('sleeping', `Review of ${input.service} ${input.version} is due at ${input.dueAt}`);
     await sleep(Math.max(0, Date.parse(input.dueAt) - Date.now()), { summary: 'until the review is due' });
-    const slice = await quick('Read the catalog').loadSlice(input);
+    const slice = routed(await quick('Read the catalog').loadSlice(input));
     procedure.setChannels(slice.policies.deployRelease.notify);
     await procedure.step('waiting', `Review of ${input.service} ${input.version} is due`);
     const asks = `Was the review of ${input.service} ${input.version} (${input.release}) held?`;

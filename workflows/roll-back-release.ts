@@ -6,7 +6,7 @@ import { planRollback, type RollbackPlan, type ShownRollbackPlan } from '../src/
 import { escapeCommand, servingDeployments } from '../src/domain/release/selectors.ts';
 import type { LiveService } from '../src/domain/release/state.ts';
 import { targetOf } from '../src/domain/release/target.ts';
-import { cleanup, poll, quick, traffic } from './parts/activities.ts';
+import { cleanup, poll, quick, routed, traffic } from './parts/activities.ts';
 import { passedClosures, requireOpen } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { clearUp } from './parts/clear-up.ts';
@@ -34,7 +34,7 @@ export async function rollBackRelease(raw: unknown): Promise<RollBackReleaseResu
 
   return carryOut(parts, async () => {
     await procedure.step('planning', `Find the way back for ${input.service}`);
-    const slice = await traffic('Read the catalog').loadSlice(input);
+    const slice = routed(await traffic('Read the catalog').loadSlice(input));
     procedure.setChannels(slice.policies.rollBackRelease.notify);
     const target = targetOf(slice);
     if (input.planOnly) {

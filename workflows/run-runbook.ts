@@ -1,7 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Plan } from '../src/contracts/plan.ts';
 import { runRunbook as contract, type RunRunbookResult } from '../src/contracts/run-runbook.ts';
-import { quick } from './parts/activities.ts';
+import { quick, routed } from './parts/activities.ts';
 import { closedRefusals } from './parts/admission.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { useGates } from './parts/gates.ts';
@@ -24,13 +24,15 @@ export async function runRunbook(raw: unknown): Promise<RunRunbookResult> {
   return carryOut(parts, async (): Promise<RunRunbookResult> => {
     await procedure.step('planning', `Plan runbook ${input.runbook}`);
     const { system, environment, runbook, service, parameters } = input;
-    const slice = await quick('Read the catalog').loadRunbook({
-      system,
-      environment,
-      runbook,
-      parameters,
-      ...(service === undefined ? {} : { service }),
-    });
+    const slice = routed(
+      await quick('Read the catalog').loadRunbook({
+        system,
+        environment,
+        runbook,
+        parameters,
+        ...(service === undefined ? {} : { service }),
+      }),
+    );
     procedure.setChannels(slice.notify);
     const key = `runs/${workflowInfo().workflowId}/${workflowInfo().firstExecutionRunId}`;
     const right = await planRun({ parts, gates, slice, input, key });

@@ -2,7 +2,7 @@ import type { DatabaseSlice } from '../src/contracts/catalog.ts';
 import { verifyBackup as contract, type VerifyBackupResult } from '../src/contracts/verify-backup.ts';
 import { formatDuration } from '../src/domain/duration.ts';
 import type { BackupActivities } from '../activities/backups.ts';
-import { quick } from './parts/activities.ts';
+import { quick, routed } from './parts/activities.ts';
 import { carryOut, prepare } from './parts/carry-out.ts';
 import { failure } from './parts/failure.ts';
 import { parseInput } from './parts/input.ts';
@@ -23,7 +23,7 @@ export async function verifyBackup(raw: unknown): Promise<VerifyBackupResult> {
 
   return carryOut(parts, async () => {
     await procedure.step('planning', `Choose the backup of ${input.database}`);
-    const slice = await quick('Read the catalog').loadDatabase(input);
+    const slice = routed(await quick('Read the catalog').loadDatabase(input));
     procedure.setChannels(slice.policies.backUpDatabase.notify);
     const { systemIdentifier: identity } = await quick('Look at the database server').describeDatabase({ slice });
     const backup = await choose(slice);

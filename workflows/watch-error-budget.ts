@@ -4,7 +4,7 @@ import { watchErrorBudget as contract, type WatchErrorBudgetResult } from '../sr
 import { budgetPlan, reportOf, resultOf } from '../src/domain/budget/report.ts';
 import { takeBudget, type BudgetReply } from '../src/domain/budget/state.ts';
 import { describeBudget, describeSlo } from '../src/domain/budget/words.ts';
-import { quick } from './parts/activities.ts';
+import { quick, routed } from './parts/activities.ts';
 import { followZone } from './parts/budget.ts';
 import { lookAtWorkflow, plannedWords } from './parts/deploy-workflow.ts';
 import { failure, messageOf, typeOf } from './parts/failure.ts';
@@ -37,7 +37,7 @@ export async function watchErrorBudget(raw: unknown): Promise<WatchErrorBudgetRe
 
   async function watch(): Promise<WatchErrorBudgetResult> {
     await procedure.step('planning', 'Measure the error budget');
-    const slice = await quick('Read the catalog').loadErrorBudget(at);
+    const slice = routed(await quick('Read the catalog').loadErrorBudget(at));
     procedure.setChannels(slice.budget.notify);
     const now = Date.now();
     const measured = await quick('Ask Prometheus').measureErrorBudget({ slice, at: now });

@@ -34,6 +34,7 @@ export function compileEnvironment(
     // Who they are for the provider is for the server, and no history needs it.
     people: people.map(({ identity: _, slack: __, ...person }) => person),
     ...policyOf(found, identity !== undefined),
+    ...(found.taskQueues ? { taskQueues: found.taskQueues } : {}),
   };
   return { loaded, environment };
 }

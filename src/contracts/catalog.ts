@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Routable, TaskQueues } from '../domain/capabilities.ts';
 import { gate, kubernetesName, url } from './catalog-parts.ts';
 import { channel } from './channels.ts';
 import { database, type CatalogDatabase, type DatabaseServer } from './database.ts';
@@ -85,6 +86,8 @@ const service = z.strictObject({
   fieldOwners: z.array(z.strictObject({ manager: z.string(), how: z.string() })).default([]),
 });
 
+const taskQueue = z.string().regex(/^[\w./-]{1,200}$/, 'expected the name of a task queue, such as production-deploy');
+
 const environment = z.strictObject({
   cluster: z.strictObject({
     context: z.string().min(1).describe('Context in the kubeconfig of the worker'),
@@ -96,6 +99,14 @@ const environment = z.strictObject({
   identity: identityPolicy
     .optional()
     .describe('Whose word decides gates here; default: verified in production of a system with "identity"'),
+  taskQueues: z
+    .strictObject({ deploy: taskQueue, backup: taskQueue, operate: taskQueue, notify: taskQueue } satisfies Record<
+      Routable,
+      unknown
+    >)
+    .partial()
+    .optional()
+    .describe('Where workers poll that have only one capability; the others are on the queue of the workflows'),
 });
 
 /** Somebody who decides in a person's place, with roles that the person has, until a date. */
@@ -199,6 +210,8 @@ export interface EnvironmentSlice {
   people: Omit<SystemCatalog['people'][number], 'identity' | 'slack'>[];
   /** Absent in what was compiled before there was a choice: declared. */
   identity?: IdentityPolicy;
+  /** Where the capabilities are that are not on the queue of the workflows; absent where none is elsewhere. */
+  taskQueues?: TaskQueues;
 }
 
 /** What a procedure on one service needs besides. */

@@ -22,7 +22,7 @@ let bench: DatabaseBench;
 let stage: DatabaseStage;
 
 beforeAll(async () => {
-  const { name } = await createTestNamespace();
+  const { name } = await createTestNamespace({ capability: 'backup' });
   postgres = await startClusterPostgres(name);
   bench = await createDatabaseBench(placeOf(taskQueue).join('/'), postgres);
   await bench.sql(`

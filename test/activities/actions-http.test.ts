@@ -91,7 +91,7 @@ describe('over HTTP', () => {
 describe('in the cluster', () => {
   let namespace: TestNamespace;
   beforeAll(async () => {
-    namespace = await createTestNamespace();
+    namespace = await createTestNamespace({ capability: 'operate' });
     await deployReadySample({ namespace: namespace.name, version: 'v2' });
   }, 120_000);
   afterAll(async () => namespace?.remove());

@@ -15,7 +15,7 @@ let namespace: TestNamespace;
 let bench: ActionBench;
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'operate' });
   bench = createClusterActionBench(namespace.name);
   await apply(
     deployment('image-pull', sampleContainer('v1', { image: 'registry.invalid/shop:v1', imagePullPolicy: 'Always' })),

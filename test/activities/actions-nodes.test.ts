@@ -18,7 +18,7 @@ let namespace: TestNamespace;
 let bench: ActionBench;
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'operate' });
   bench = createClusterActionBench(namespace.name);
   const taints = [{ key: 'windlass.dev/test', effect: 'NoSchedule' }];
   await apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: node }, spec: { taints } });

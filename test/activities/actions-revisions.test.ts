@@ -13,7 +13,7 @@ let namespace: TestNamespace;
 let bench: ActionBench;
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'operate' });
   bench = createClusterActionBench(namespace.name);
   await deployReadySample({ namespace: namespace.name });
 }, 120_000);

@@ -18,7 +18,7 @@ const shop = { name: 'shop' };
 const app = { ...shop, container: 'app' };
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'operate' });
   const labels = { app: 'store' };
   await apply(...sampleManifests({ namespace: namespace.name }), {
     apiVersion: 'apps/v1',

@@ -12,7 +12,7 @@ const smokeTests = [
 ];
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'deploy' });
   bench = createBench(namespace.name);
   await deployReadySample({ namespace: namespace.name, version: 'v3' });
 }, 120_000);

@@ -25,7 +25,7 @@ const budgets = async () =>
   (await adminCluster().list('PodDisruptionBudget', namespace.name)).map(({ metadata }) => metadata.name);
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'deploy' });
   await deployReadySample({ namespace: namespace.name, replicas: 2 });
   const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' };
   await apply(

@@ -11,7 +11,7 @@ let namespace: TestNamespace;
 let bench: Bench;
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'deploy' });
   await deployReadySample({ namespace: namespace.name });
   bench = createBench(namespace.name);
   await bench.act.claimTarget({ target: bench.target, token: 2 });

@@ -14,7 +14,7 @@ const namespaces: TestNamespace[] = [];
 afterAll(() => Promise.all(namespaces.map((each) => each.remove())));
 
 async function namespaceWith(...manifests: ((namespace: string) => object)[]) {
-  const namespace = await createTestNamespace();
+  const namespace = await createTestNamespace({ capability: 'deploy' });
   namespaces.push(namespace);
   await apply(...manifests.map((each) => each(namespace.name)));
   return { name: namespace.name, ...createBench(namespace.name) };

@@ -20,7 +20,7 @@ const endpoints = async () => (await bench.act.observeTraffic({ target: plan.tar
 const colorRequest = () => ({ plan, token: TOKEN, createdBy: 'deploy/test' });
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'deploy' });
   await deployReadySample({ namespace: namespace.name, replicas: 2 });
   bench = createBench(namespace.name);
 }, 120_000);

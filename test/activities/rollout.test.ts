@@ -12,7 +12,7 @@ let namespace: TestNamespace;
 let bench: Bench;
 
 beforeAll(async () => {
-  namespace = await createTestNamespace();
+  namespace = await createTestNamespace({ capability: 'deploy' });
   bench = createBench(namespace.name);
   const broken = (name: string, container: object): object => deployment(name, { spec: { containers: [container] } });
   await apply(
@@ -64,7 +64,7 @@ test('a finished rollout tells what runs, down to the image', async () => {
 }, 60_000);
 
 test('pods that a quota keeps out are told apart', async () => {
-  const full = await createTestNamespace();
+  const full = await createTestNamespace({ capability: 'deploy' });
   try {
     const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'small', namespace: full.name } };
     await apply({ ...quota, spec: { hard: { pods: '0' } } }, ...sampleManifests({ namespace: full.name }));

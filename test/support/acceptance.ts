@@ -7,7 +7,7 @@ import { openNamespace } from './acceptance-cluster.ts';
 import { valueOf } from './prometheus-value.ts';
 import { readObject } from './stored-object.ts';
 import { openStage, type Stage, type StageOptions } from './acceptance-stage.ts';
-import { startWorker } from './worker.ts';
+import { startWorker, type Overlay } from './worker.ts';
 
 export interface AcceptanceOptions {
   /** Short name of the subject; part of every name that it makes. */
@@ -26,6 +26,8 @@ export interface AcceptanceOptions {
 export interface Acceptance {
   client: Client;
   taskQueue: string;
+  /** Of its workers on the shipped catalog; for another worker beside them. */
+  overlay: Overlay;
   /** The shipped CLI, as that person. */
   cli(as: string, ...args: string[]): Promise<CliAnswer>;
   /** Tells one story on a stage of its own: a namespace with the application at v1, cleared away afterwards. */
@@ -50,15 +52,17 @@ export async function openAcceptance(options: AcceptanceOptions): Promise<Accept
   const connection = await Connection.connect({ address: endpoints.temporal.address });
   const client = new Client({ connection, namespace: endpoints.temporal.namespace });
   await ensureCli();
+  const overlay = storyCatalog(environments, variants, typeof catalog === 'function' ? catalog(environments) : catalog);
   const worker = await startWorker({
     taskQueue,
-    overlays: [storyCatalog(environments, variants, typeof catalog === 'function' ? catalog(environments) : catalog)],
+    overlays: [overlay],
     env: { WINDLASS_SLACK_URL: `${endpoints.receivers.url}${channel}`, ...env },
   });
 
   const acceptance: Acceptance = {
     client,
     taskQueue,
+    overlay,
     cli: (as, ...args) =>
       runCli([...args, '--as', as], {
         TEMPORAL_ADDRESS: endpoints.temporal.address,

@@ -116,9 +116,8 @@ export async function connectTo(
 
 function activitiesWith(env: Record<string, string>) {
   const secrets = createSecretResolver({ env });
-  const catalog = { current: () => Promise.reject(new Error('no catalog here')) };
   return inActivityContext({
-    ...createBackupActivities({ catalog, secrets }),
+    ...createBackupActivities({ secrets }),
     ...createRestoreActivities({ secrets }),
     ...createRestoreDraftActivities({ secrets }),
   });

@@ -14,11 +14,15 @@ export interface TestNamespace {
 /**
  * Creates a namespace and lets the worker work in it, with its shipped permissions.
  * @param bound false leaves the RoleBinding out
+ * @param capability only what a worker with this one may
  */
-export async function createTestNamespace({ bound = true }: { bound?: boolean } = {}): Promise<TestNamespace> {
+export async function createTestNamespace({
+  bound = true,
+  capability = 'worker',
+}: { bound?: boolean; capability?: 'worker' | 'deploy' | 'backup' | 'operate' } = {}): Promise<TestNamespace> {
   const name = `test-${randomBytes(4).toString('hex')}`;
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'windlass.dev/test': 'true' } } });
-  if (bound) await apply(roleBinding(name));
+  if (bound) await apply(roleBinding(name, `windlass-${capability}`));
   return { name, remove: async () => void (await kubectl('delete', 'namespace', name, '--wait=false')) };
 }
 
@@ -100,11 +104,11 @@ export const sampleContainer = (version: string, over: object = {}): object => (
 });
 
 /** Lets the worker work in a namespace, as deploy/rbac/bindings/shop.yaml does. */
-export const roleBinding = (namespace: string): object => ({
+export const roleBinding = (namespace: string, clusterRole = 'windlass-worker'): object => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'RoleBinding',
   metadata: { name: 'windlass-worker', namespace },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'windlass-worker' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterRole },
   subjects: [{ kind: 'ServiceAccount', name: 'windlass-worker', namespace: 'windlass' }],
 });
 

@@ -172,6 +172,20 @@ test.each([
       'small.yaml:5:3: environments.Here: expected lower-case letters, digits and dashes (at most 63), got the key "Here"',
     ],
   ],
+  [
+    'a task queue for a capability that is none',
+    'namespace: small,',
+    'namespace: small, taskQueues: { deploys: prod },',
+    ['small.yaml:5:71: environments.here.taskQueues.deploys: unknown key "deploys"; did you mean "deploy"?'],
+  ],
+  [
+    'a task queue for what stays with the workflows',
+    'namespace: small,',
+    'namespace: small, taskQueues: { core: prod },',
+    [
+      'small.yaml:5:71: environments.here.taskQueues.core: unknown key "core"; expected one of deploy, backup, operate, notify',
+    ],
+  ],
 ])('a fault says file, line, column, what was expected and what came: %s', async (_, from, to, expected) => {
   expect(await faultsAfter(from, to)).toEqual(expected);
 });
@@ -340,6 +354,16 @@ describe('a slice', () => {
   ])('of something unknown names what there is: %j', async (change, type, message) => {
     const catalog = await small();
     expect(() => compileSlice(catalog, { ...ref, ...change })).toThrow(expect.objectContaining({ type, message }));
+  });
+
+  test('has the task queues of its environment, where it has any', async () => {
+    expect(compileSlice(await small(), ref)).not.toHaveProperty('taskQueues');
+    const text = SMALL.join('\n').replace(
+      'namespace: small,',
+      'namespace: small, taskQueues: { deploy: here-deploy },',
+    );
+    const catalog = await loadCatalog({ directory: folderWith({ 'small.yaml': text }) });
+    expect(compileSlice(catalog, ref).taskQueues).toEqual({ deploy: 'here-deploy' });
   });
 
   test('over 128 KiB is refused', async () => {

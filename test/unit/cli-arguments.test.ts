@@ -240,6 +240,26 @@ describe('the advice', () => {
     ['start a worker before anything else', { workerPolls: false, activities: [retrying] }, undefined],
     ['mend the worker when workflow tasks fail', { task: { state: 'scheduled', attempt: 4 } }, undefined],
     [
+      'start a worker for the queue that nobody polls',
+      {
+        unserved: [{ taskQueue: 'prod-deploy', activities: ['checkHealth'], capabilities: 'deploy' }],
+        progress: { phase: 'rescue' } as never,
+      },
+      undefined,
+    ],
+    [
+      'go on without those who would carry notices',
+      { unserved: [{ taskQueue: 'prod-notify', activities: ['notify'], capabilities: 'notify' }] },
+      'windlass status ID --follow',
+    ],
+    [
+      'send what its worker does not carry out to one that does',
+      {
+        activities: [{ ...retrying, lastFailure: 'Activity function checkHealth is not registered on this Worker' }],
+      },
+      undefined,
+    ],
+    [
       'decide the gate that waits',
       { gates: [{ name: 'lead', roles: ['lead'], outcome: 'waiting' } as GateView] },
       'windlass approve ID lead',

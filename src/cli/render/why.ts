@@ -1,4 +1,5 @@
 import { plain, type Paint } from '../io.ts';
+import { whatToStart } from '../server/unserved.ts';
 import type { PendingActivity, WhyView } from '../server/why.ts';
 import { paintStatus, renderEnding } from './status.ts';
 import { ago, field, until } from './text.ts';
@@ -15,6 +16,7 @@ export function renderWhy(view: WhyView, now: number, paint: Paint = plain): str
     ...(run.status === 'running' && !view.workerPolls
       ? [field('worker', paint('yellow', 'none asked for work within the last minute'))]
       : []),
+    ...(view.unserved ?? []).map((queue) => field('worker', paint('yellow', whatToStart(queue)))),
     ...(task && (task.attempt > 1 || task.failure)
       ? [
           field('workflow', paint('red', `its task fails, attempt ${task.attempt}${task.since ? `, since ${ago(task.since, now)}` : ''}`)), // prettier-ignore

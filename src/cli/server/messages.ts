@@ -5,6 +5,7 @@ import type { ProgressView } from '../../contracts/progress.ts';
 import { CliError, explain } from '../errors.ts';
 import { printable } from '../../domain/printable.ts';
 import { QUERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, type Session } from './session.ts';
+import { isPolled, QUEUE_OF } from './unserved.ts';
 
 /**
  * Asks a procedure; a worker must run to answer. The deadline keeps `status` quick when none does.
@@ -61,14 +62,5 @@ export async function signal(session: Session, id: string, name: string, payload
 }
 
 /** True when a worker asked the task queue for work within the last minute. */
-export async function workerPolls(session: Session): Promise<boolean> {
-  const { pollers } = await session.bounded(() =>
-    session.connection.workflowService.describeTaskQueue({
-      namespace: session.namespace,
-      taskQueue: { name: session.taskQueue },
-      taskQueueType: 1, // TASK_QUEUE_TYPE_WORKFLOW
-    }),
-  );
-  const recent = Date.now() - 61_000; // a long poll lasts a minute
-  return (pollers ?? []).some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 > recent);
-}
+export const workerPolls = (session: Session): Promise<boolean> =>
+  isPolled(session, session.taskQueue, QUEUE_OF.workflows);

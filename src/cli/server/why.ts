@@ -2,9 +2,11 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { GateView } from '../../contracts/gates.ts';
 import type { ProgressView } from '../../contracts/progress.ts';
 import type { Ending } from '../render/status.ts';
+import { capabilityOf } from '../../domain/capabilities.ts';
 import { printable } from '../../domain/printable.ts';
 import { failureText, timeOf, type Decode, type FailureLike } from './history.ts';
 import { compact, type RunView } from './runs.ts';
+import { whatToStart, type UnservedQueue } from './unserved.ts';
 
 /** An activity that has not ended, as the server sees it. Times are ISO 8601. */
 export interface PendingActivity {
@@ -33,6 +35,8 @@ export interface WhyView {
   run: RunView;
   /** True when a worker asked the task queue for work within the last minute. */
   workerPolls: boolean;
+  /** Where its activities wait for a worker that is not there; absent when nowhere. */
+  unserved?: UnservedQueue[];
   activities: PendingActivity[];
   task?: PendingTask;
   progress?: ProgressView;
@@ -79,6 +83,10 @@ function stateOf(paused: boolean, state: number): PendingActivity['state'] {
   return state === 1 ? 'scheduled' : 'running';
 }
 
+/** As the SDK words it when a worker took what it has not registered: a task queue of workers with other capabilities. */
+const isNotCarriedOut = ({ type, lastFailure = '' }: PendingActivity): boolean =>
+  capabilityOf(type) !== undefined && /is not registered on this Worker/.test(lastFailure);
+
 export function pendingTask(raw: Raw, failure: string | undefined): PendingTask | undefined {
   const task = raw.pendingWorkflowTask;
   if (!task) return undefined;
@@ -108,6 +116,10 @@ export function advise(view: Omit<WhyView, 'advice'>): Advice {
     return {
       text: `The worker cannot carry out the workflow's code${task.failure ? ` (${task.failure})` : ''}. Look at the worker's log and deploy one that can; it goes on by itself.`,
     };
+  // Nobody being told is no reason to keep a procedure: it goes on, and its record says so.
+  const unserved = view.unserved?.filter(({ capabilities }) => capabilities !== 'notify') ?? [];
+  if (unserved.length > 0)
+    return { text: `${unserved.map(whatToStart).join('\n')}\nThe procedure goes on by itself where it stopped.` };
   if (progress?.phase === 'rescue')
     return { text: 'A step is stuck and a person must decide.', command: `windlass rescue ${run.id} retry --reason …` };
   const waiting = view.gates?.find(({ outcome }) => outcome === 'waiting');
@@ -124,6 +136,10 @@ export function advise(view: Omit<WhyView, 'advice'>): Advice {
   if (activities.some(({ state }) => state === 'paused'))
     return { text: 'An activity was paused by an operator.', command: `windlass retry-now ${run.id}` };
   const retrying = activities.find(({ state }) => state === 'waits-to-retry');
+  if (retrying && isNotCarriedOut(retrying))
+    return {
+      text: `The worker that took ${retrying.type} does not carry out ${capabilityOf(retrying.type)}. Name the task queue of those that do in the catalog (environments.<environment>.taskQueues.${capabilityOf(retrying.type)}) for later procedures, or give this one's workers the capability: it then goes on by itself.`,
+    };
   if (retrying)
     return {
       text: `${retrying.type} fails and will be tried again. Remove the cause; to try at once:`,

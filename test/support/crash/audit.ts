@@ -18,14 +18,17 @@ const WORKER = 'system:serviceaccount:windlass:windlass-worker';
 /** Where the log ends now: later entries are read from here. */
 export const auditPosition = (file: string): number => statSync(file).size;
 
-/** What the worker asked to change in a namespace since then, dry runs left out; the answer may have been a refusal. */
-export async function readAudit(file: string, from: number, namespace: string): Promise<AuditEntry[]> {
+/**
+ * What the worker asked to change in a namespace since then, dry runs left out; the answer may have been a refusal.
+ * @param user whose changes; default: those of the undivided worker
+ */
+export async function readAudit(file: string, from: number, namespace: string, user = WORKER): Promise<AuditEntry[]> {
   const entries: AuditEntry[] = [];
   const mark = `"namespace":"${namespace}"`;
   for await (const line of createInterface({ input: createReadStream(file, { start: from }) })) {
-    if (!line.includes(mark) || !line.includes(WORKER)) continue;
+    if (!line.includes(mark) || !line.includes(user)) continue;
     const entry = JSON.parse(line) as AuditEntry;
-    if (entry.objectRef.namespace !== namespace || entry.user.username !== WORKER) continue;
+    if (entry.objectRef.namespace !== namespace || entry.user.username !== user) continue;
     if (!entry.requestURI.includes('dryRun=All')) entries.push(entry);
   }
   return entries;

@@ -89,9 +89,7 @@ export async function connectDatabases(endpoints: Endpoints, name: string): Prom
       const catalog = await loadCatalog({ directory: systems }).finally(() => rmSync(systems, { recursive: true }));
       const slice = compileDatabaseSlice(catalog, { system: SYSTEM, environment, database: DATABASE });
       const secrets = createSecretResolver({ env: secretsOf(endpoints) });
-      const { dumpDatabase } = inActivityContext(
-        createBackupActivities({ secrets, catalog: { current: async () => catalog } }),
-      );
+      const { dumpDatabase } = inActivityContext(createBackupActivities({ secrets }));
       const id = backupIdOf(Date.now(), randomBytes(4).toString('hex'));
       // As a worker would: again, when a busy server did not answer in time.
       await waitFor(`backup ${id}`, () => dumpDatabase({ slice, id }), { timeoutSeconds: 60 });
