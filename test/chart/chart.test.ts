@@ -157,7 +157,9 @@ test.each<[string, object, RegExp]>([
   ],
   [
     'alerts for a worker that takes none',
-    { workers: { x: { capabilities: ['deploy'], taskQueue: 'q', alerts: { existingSecret: 'alerts', key: 'token' } } } },
+    {
+      workers: { x: { capabilities: ['deploy'], taskQueue: 'q', alerts: { existingSecret: 'alerts', key: 'token' } } },
+    },
     /workers\.x\.alerts: only a worker with the capability core/,
   ],
 ])('what cannot work is refused by name: %s', async (_, change, message) => {
