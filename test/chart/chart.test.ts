@@ -155,6 +155,13 @@ test.each<[string, object, RegExp]>([
     { workers: { x: { capabilities: ['deploy'], taskQueue: 'q', nodes: true } } },
     /workers\.x\.nodes: only a worker with the capability operate/,
   ],
+  [
+    'alerts for a worker that takes none',
+    {
+      workers: { x: { capabilities: ['deploy'], taskQueue: 'q', alerts: { existingSecret: 'alerts', key: 'token' } } },
+    },
+    /workers\.x\.alerts: only a worker with the capability core/,
+  ],
 ])('what cannot work is refused by name: %s', async (_, change, message) => {
   await expect(render(valuesFile({ ...least(), ...change }))).rejects.toThrow(message);
 });

@@ -74,8 +74,14 @@ test('the activities of a capability go to its queue, the others stay on that of
   const world = standIn({ slice: routedSlice({ deploy: 'prod-deploy', notify: 'prod-notify' }) });
   const all = standInActivities(world);
   temporal = await startTimeSkipping({ activities: () => only(all, (each) => each === 'core') });
-  await serve('prod-deploy', only(all, (each) => each === 'deploy')); // prettier-ignore
-  await serve('prod-notify', only(all, (each) => each === 'notify')); // prettier-ignore
+  await serve(
+    'prod-deploy',
+    only(all, (each) => each === 'deploy'),
+  );
+  await serve(
+    'prod-notify',
+    only(all, (each) => each === 'notify'),
+  );
   const { client, taskQueue } = temporal;
   await client.workflow.start('deployRelease', { taskQueue, workflowId: 'release', args: [INPUT] });
   expect(await ended('release')).toMatchObject({ outcome: 'released' });
@@ -103,8 +109,14 @@ test('executions in one worker keep the queues of their own catalog', async () =
   const loadSlice = async ({ service }: { service: string }) =>
     service === 'plain' ? slice() : routedSlice({ deploy: `deploy-${service}` });
   temporal = await startLocalServer({ activities: () => ({ ...all, loadSlice }) });
-  await serve('deploy-a', only(all, (each) => each === 'deploy')); // prettier-ignore
-  await serve('deploy-b', only(all, (each) => each === 'deploy')); // prettier-ignore
+  await serve(
+    'deploy-a',
+    only(all, (each) => each === 'deploy'),
+  );
+  await serve(
+    'deploy-b',
+    only(all, (each) => each === 'deploy'),
+  );
   const { client, taskQueue } = temporal;
   const places = ['a', 'b', 'plain', 'a', 'plain', 'b'].map((service, index) => ({ service, id: `plan-${index}` }));
   await Promise.all(
@@ -120,14 +132,34 @@ test('executions in one worker keep the queues of their own catalog', async () =
     expect((await sentTo(id))['draftRelease']).toEqual([service === 'plain' ? taskQueue : `deploy-${service}`]);
 });
 
+test('why says that the worker of a queue has other capabilities', async () => {
+  const all = standInActivities(standIn({ slice: routedSlice({ deploy: 'prod-deploy' }) }));
+  temporal = await startLocalServer({ activities: () => all });
+  await serve(
+    'prod-deploy',
+    only(all, (each) => each === 'notify'),
+  );
+  const { client, taskQueue } = temporal;
+  const handle = await client.workflow.start('deployRelease', { taskQueue, workflowId: 'release', args: [INPUT] });
+  const failedOnce = async () =>
+    (await handle.describe()).raw.pendingActivities?.some(({ lastFailure }) => lastFailure);
+  while (!(await failedOnce())) await new Promise((resolve) => setTimeout(resolve, 20));
+  const env = { TEMPORAL_ADDRESS: temporal.env.address, WINDLASS_TASK_QUEUE: taskQueue };
+  expect((await windlass(['why', 'release'], { env })).out).toContain(
+    'The worker that took draftRelease does not carry out deploy.',
+  );
+});
+
 test('status, why and plan name the queue that nobody polls, and what to start', async () => {
   const world = standIn({ slice: routedSlice({ deploy: 'prod-deploy' }) });
   temporal = await startLocalServer({ activities: () => standInActivities(world) });
   const { client, taskQueue } = temporal;
   const env = { TEMPORAL_ADDRESS: temporal.env.address, WINDLASS_TASK_QUEUE: taskQueue };
   const handle = await client.workflow.start('deployRelease', { taskQueue, workflowId: 'release', args: [INPUT] });
-  while (!(await handle.describe()).raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'draftRelease'))
-    await new Promise((resolve) => setTimeout(resolve, 20)); // prettier-ignore
+  while (
+    !(await handle.describe()).raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'draftRelease')
+  )
+    await new Promise((resolve) => setTimeout(resolve, 20));
 
   const told =
     'No worker polls task queue prod-deploy, where draftRelease waits. ' +

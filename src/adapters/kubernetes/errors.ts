@@ -78,7 +78,7 @@ function forbidden(asked: Asked, said: string): ApplicationFailure {
   if (!isRbac(said)) return failure('Forbidden', `${what(asked)} is not admitted${where(asked)}: ${said}`);
   const rule = `{ apiGroups: ['${asked.group}'], resources: ['${asked.resource}'], verbs: ['${asked.verb}'] }`;
   const remedy = asked.namespace
-    ? `If the namespace exists, bind ClusterRole windlass-worker in it (deploy/rbac/bindings/shop.yaml is an example); it needs the rule ${rule}`
+    ? `If the namespace exists, bind ClusterRole windlass-worker, or that of the worker's capability, in it (deploy/rbac/bindings has examples); it needs the rule ${rule}`
     : `Apply deploy/rbac/worker.yaml (and nodes.yaml for nodes and what runs on them); the worker needs the rule ${rule}`;
   return failure(
     'Forbidden',

@@ -135,11 +135,12 @@ export function advise(view: Omit<WhyView, 'advice'>): Advice {
   if (progress?.held) return { text: `${progress.held.by} holds it.`, command: `windlass resume ${run.id}` };
   if (activities.some(({ state }) => state === 'paused'))
     return { text: 'An activity was paused by an operator.', command: `windlass retry-now ${run.id}` };
-  const retrying = activities.find(({ state }) => state === 'waits-to-retry');
-  if (retrying && isNotCarriedOut(retrying))
+  const astray = activities.find(isNotCarriedOut);
+  if (astray)
     return {
-      text: `The worker that took ${retrying.type} does not carry out ${capabilityOf(retrying.type)}. Name the task queue of those that do in the catalog (environments.<environment>.taskQueues.${capabilityOf(retrying.type)}) for later procedures, or give this one's workers the capability: it then goes on by itself.`,
+      text: `The worker that took ${astray.type} does not carry out ${capabilityOf(astray.type)}. Name the task queue of those that do in the catalog (environments.<environment>.taskQueues.${capabilityOf(astray.type)}) for later procedures, or give this one's workers the capability: it then goes on by itself.`,
     };
+  const retrying = activities.find(({ state }) => state === 'waits-to-retry');
   if (retrying)
     return {
       text: `${retrying.type} fails and will be tried again. Remove the cause; to try at once:`,
