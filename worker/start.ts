@@ -24,6 +24,12 @@ import { FAILURE_CONVERTER, loadWorkflowBundle } from './workflow-code.ts';
 /** Under way at once: watchers of lease holders, of rollouts, and short calls. */
 const MAX_ACTIVITIES = 1000;
 
+/**
+ * A workflow task that was meant for a worker that died waits so long for it, then any worker takes it. Shorter than the SDK's
+ * 10 s: a rollback waits for it too. It must be shorter than clients wait before they answer what they saw (`untilRecorded`).
+ */
+const TAKEOVER_AFTER = '3s';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Runs a worker until it is told to stop. @returns the exit code: 0 stopped, 1 failed, 2 wrongly configured */
@@ -79,6 +85,7 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       activities: createActivitiesOf(dependencies, config.capabilities),
       interceptors: { activity: extensions.activityInterceptors },
       maxCachedWorkflows: config.maxCachedWorkflows,
+      stickyQueueScheduleToStartTimeout: TAKEOVER_AFTER,
       // Change control watches every holder by an activity that runs as long as the holder: cheap, but many.
       maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
       shutdownGraceTime: config.shutdownGraceMs,

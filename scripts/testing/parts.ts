@@ -30,7 +30,8 @@ export const PARTS: Part[] = [
   { name: 'unit', folder: 'test/unit', budgetSeconds: 90 },
   { name: 'workflows', folder: 'test/workflows', budgetSeconds: 270 },
   { name: 'replay', folder: 'test/replay', budgetSeconds: 30 },
-  { name: 'activities', folder: 'test/activities', budgetSeconds: 360, sandbox: 'needs', inBand: true },
+  // Each file has a namespace, a database or a node of its own.
+  { name: 'activities', folder: 'test/activities', budgetSeconds: 240, sandbox: 'needs' },
   {
     name: 'acceptance',
     folder: 'test/acceptance',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { GRPC, grpcStatus } from './grpc.ts';
 
@@ -54,6 +55,21 @@ async function askOnce<T>(
   }
 }
 
+/** Longer than a task waits for a worker that died (`TAKEOVER_AFTER` of the worker): then another one takes it. */
+const RECORDED_WITHIN_MS = 6000;
+
+/**
+ * Waits until the server has no workflow task of a run pending, or for some seconds where no worker takes it. What a query
+ * shows may not be recorded: a worker that is asked about a run it does not have yet goes on with events that no workflow
+ * task has brought to anybody. A message that is sent upon it would be in the same task as what it answers, and there
+ * every replay takes messages first: the history could not be replayed.
+ */
+export async function untilRecorded(client: Client, { workflowId, runId }: RunReference): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  for (const until = Date.now() + RECORDED_WITHIN_MS; Date.now() < until; await sleep(100))
+    if (!(await handle.describe()).raw.pendingWorkflowTask) return;
+}
+
 /** What a workflow answered to an Update, or why it did not. */
 export type Updated<T> =
   | { answered: true; value: T }
@@ -79,6 +95,7 @@ export async function updateRun<T>(
   { name, argument, updateId, milliseconds }: UpdateRequest,
 ): Promise<Updated<T>> {
   try {
+    await client.withDeadline(Date.now() + milliseconds, () => untilRecorded(client, { workflowId, runId }));
     const handle = client.workflow.getHandle(workflowId, runId);
     const options = { args: [argument] as [object], ...(updateId ? { updateId } : {}) };
     const value = await client.withDeadline(Date.now() + milliseconds, () =>

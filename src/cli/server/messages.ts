@@ -1,4 +1,4 @@
-import { askRun, updateRun, type Asked } from '../../adapters/temporal/messages.ts';
+import { askRun, untilRecorded, updateRun, type Asked } from '../../adapters/temporal/messages.ts';
 import type { DecisionResult, Decision, GateView } from '../../contracts/gates.ts';
 import type { Order, OrderResult, Rescue } from '../../contracts/messages.ts';
 import type { ProgressView } from '../../contracts/progress.ts';
@@ -58,6 +58,7 @@ async function update<T>(session: Session, id: string, name: string, payload: ob
 
 /** Signals are kept by the server until a worker takes them. */
 export async function signal(session: Session, id: string, name: string, payload: Order | object): Promise<void> {
+  await session.bounded(() => untilRecorded(session.client, { workflowId: id }));
   await session.bounded(() => session.client.workflow.getHandle(id).signal(name, payload));
 }
 

@@ -56,8 +56,10 @@ export async function runScenario(
     const workflowId = procedure.workflowId(procedure.input.parse(input));
     const { taskQueue } = worker;
     const handle = await bench.client.workflow.start(procedure.procedure, { workflowId, taskQueue, args: [input] });
-    const deciding = scenario.decisions ? decideGates(handle, scenario.decisions) : undefined;
-    const [outcome] = await Promise.all([outcomeOf(handle), meanwhile?.(), deciding]);
+    const over = new AbortController();
+    const deciding = scenario.decisions && decideGates(bench.client, handle, scenario.decisions, over.signal);
+    const ended = outcomeOf(handle).finally(() => over.abort());
+    const [outcome] = await Promise.all([ended, meanwhile?.(), deciding]);
     const tookMs = Date.now() - started;
     const handleOfControl = bench.client.workflow.getHandle(changeControlId({ system, environment }));
     // A query times out when the worker, which may just have started, has no time for it.
