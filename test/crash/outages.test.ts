@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { connectBench, type Bench } from '../support/crash/bench.ts';
-import { readCalls } from '../support/crash/calls.ts';
+import { readCalls, type CallLine } from '../support/crash/calls.ts';
 import { writeCatalog } from '../support/crash/catalog.ts';
-import { compareTraces } from '../support/crash/compare.ts';
+import { compareTraces, type Difference } from '../support/crash/compare.ts';
 import { outageOf, type Victim } from '../support/crash/outage.ts';
 import { runScenario, type Run } from '../support/crash/run.ts';
 import { SCENARIOS } from '../support/crash/scenarios.ts';
@@ -30,6 +30,18 @@ const run = async (environment: string, meanwhile?: () => Promise<void>): Promis
     ...(meanwhile ? { meanwhile } : {}),
   });
 
+const METHODS: Record<string, string> = { create: 'POST', patch: 'PATCH', delete: 'DELETE' };
+
+/**
+ * An API server that is killed may have done what it was asked last and have no line of it in its audit log. Then the
+ * worker had no answer, and the state, which is compared as well, shows what was done.
+ */
+function isUnlogged({ kind, text }: Difference, calls: CallLine[]): boolean {
+  const [, verb = '', resource, name] = /^0 times instead of 1: (\w+) ([^/\s]+)\/(\S+)/.exec(text) ?? [];
+  const call = `${METHODS[verb]} ${resource}${verb === 'create' ? '' : `/${name}`}`;
+  return kind === 'missing' && calls.some(({ key, outcome }) => outcome === 'failed' && key.endsWith(` ${call}`));
+}
+
 beforeAll(async () => {
   bench = await connectBench(name);
   systems = writeCatalog(bench.endpoints, environments);
@@ -55,7 +67,8 @@ test.each<[Victim[], string]>([
       await outageOf(victims, DEAD_FOR_MS);
     });
     expect(disturbed.traces.outcome).toContain('released');
-    expect(compareTraces(undisturbed.traces, disturbed.traces)).toEqual([]);
+    const differences = compareTraces(undisturbed.traces, disturbed.traces);
+    expect(differences.filter((each) => !isUnlogged(each, disturbed.calls))).toEqual([]);
     expect(disturbed.tookMs).toBeGreaterThan(DEAD_FOR_MS);
   },
   4 * MINUTE,

@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,6 +30,7 @@ let end: (() => void) | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'windlass-unrecorded-'));
   const logger = new DefaultLogger('ERROR');
+  Runtime.install({ logger });
   bundle = await bundleWorkflowCode({ workflowsPath: here('../support/workflows/unrecorded.ts'), logger });
   writeFileSync(join(folder, 'bundle.js'), bundle.code);
   client = new Client({ connection: await Connection.connect({ address }), namespace });
@@ -60,7 +61,7 @@ async function startWorker(): Promise<ChildProcess> {
   const args = [here('../support/unrecorded-worker.ts'), address, queue, join(folder, 'bundle.js')];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   processes.push(child);
-  await once(child.stdout!, 'data');
+  await once(child.stdout, 'data');
   return child;
 }
 
