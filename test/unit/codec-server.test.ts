@@ -114,7 +114,11 @@ test('the UI may ask from its own origin, with its cookie or a token', async () 
     'access-control-allow-headers': expect.stringContaining('x-namespace'),
   });
   const answer = await ask({ headers: { ...BEARER, origin: UI, 'x-namespace': 'ops' }, body: await encrypted() });
-  expect([answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('vary')]).toEqual([200, UI, 'Origin']); // prettier-ignore
+  expect([answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('vary')]).toEqual([
+    200,
+    UI,
+    'Origin',
+  ]);
   expect(logged).toContain('"namespace":"ops"');
 });
 
@@ -129,7 +133,10 @@ test('where it is asked to, it encrypts what the UI sends', async () => {
 
 test('who signs in with the token needs it no more', async () => {
   const form = await ask({ path: '/login', method: 'GET', headers: {} });
-  expect([form.status, form.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("frame-ancestors 'none'")]); // prettier-ignore
+  expect([form.status, form.headers.get('content-security-policy')]).toEqual([
+    200,
+    expect.stringContaining("frame-ancestors 'none'"),
+  ]);
   const wrong = await ask({ path: '/login', headers: {}, body: 'token=other' });
   expect([wrong.status, wrong.headers.get('set-cookie')]).toEqual([401, null]);
   expect(logged).toContain('"status":401');
@@ -161,7 +168,12 @@ test.each<[string, Record<string, string>, string[]]>([
   const env = faulty.length === 3 ? over : { ...right, ...over };
   const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [log, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  const { faults } = JSON.parse(log.trim().split('\n').at(-1)!);
+  // A fatal line is written at once, before others that are still on their way.
+  const lines = log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const { faults } = lines.find(({ level }) => level === 60);
   expect([code, faults.map((fault: string) => /^\w+/.exec(fault)![0])]).toEqual([2, faulty]);
   expect(log).not.toContain('letmein');
 });
