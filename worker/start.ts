@@ -4,6 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivitiesOf } from '../activities/index.ts';
+import { TAKEOVER_MS } from '../src/adapters/temporal/messages.ts';
 import { whyUnreachable } from '../src/adapters/temporal/why-unreachable.ts';
 import { CatalogError } from '../src/catalog/errors.ts';
 import { createIncidentTaker } from '../src/server/incidents.ts';
@@ -23,12 +24,6 @@ import { FAILURE_CONVERTER, loadWorkflowBundle } from './workflow-code.ts';
 
 /** Under way at once: watchers of lease holders, of rollouts, and short calls. */
 const MAX_ACTIVITIES = 1000;
-
-/**
- * A workflow task that was meant for a worker that died waits so long for it, then any worker takes it. Shorter than the SDK's
- * 10 s: a rollback waits for it too. It must be shorter than clients wait before they answer what they saw (`untilRecorded`).
- */
-const TAKEOVER_AFTER = '3s';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -85,7 +80,7 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
       activities: createActivitiesOf(dependencies, config.capabilities),
       interceptors: { activity: extensions.activityInterceptors },
       maxCachedWorkflows: config.maxCachedWorkflows,
-      stickyQueueScheduleToStartTimeout: TAKEOVER_AFTER,
+      stickyQueueScheduleToStartTimeout: TAKEOVER_MS,
       // Change control watches every holder by an activity that runs as long as the holder: cheap, but many.
       maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
       shutdownGraceTime: config.shutdownGraceMs,

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { resolveBinaries } from '../../scripts/sandbox/binaries/index.ts';
 import { cacheDir } from '../../scripts/sandbox/paths.ts';
 import { encryptionOf } from '../../src/adapters/temporal/data-converter.ts';
+import { TAKEOVER_MS } from '../../src/adapters/temporal/messages.ts';
 import { FAILURE_CONVERTER } from '../../worker/workflow-code.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -141,6 +142,7 @@ async function start(
       dataConverter: { ...dataConverter, ...failureConverter },
       activities,
       maxConcurrentActivityTaskExecutions: 500,
+      stickyQueueScheduleToStartTimeout: TAKEOVER_MS,
       // Long polls of watchers do not end by themselves.
       shutdownGraceTime: 0,
       shutdownForceTime: '5 s',

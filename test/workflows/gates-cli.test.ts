@@ -1,3 +1,4 @@
+import { waitFor } from '../../scripts/sandbox/wait.ts';
 import type { GateSpec, GateView } from '../../src/contracts/gates.ts';
 import type { Person } from '../../src/domain/gate-rights.ts';
 import { windlass, type CliCall } from '../support/cli.ts';
@@ -103,8 +104,10 @@ test('breaking the glass needs a reason and a yes, and is shown ever after', asy
   expect(await result()).toMatchObject({ outcome: 'approved' });
   const { out } = await cli(['status', id]);
   expect(out).toContain('emergency:  gate lead was passed alone by kim: checkout is down');
-  const review = /review-break-glass\/\S+/.exec((await cli(['list'])).out)?.[0];
-  expect((await cli(['status', review!])).out).toMatch(/waits for: +lead, on-call[^]*gate break-glass-review: waiting/);
+  // The list is the server's visibility, which comes a moment after what it lists.
+  const listed = async () => /review-break-glass\/\S+/.exec((await cli(['list'])).out)?.[0] ?? false;
+  const review = await waitFor('the review in the list', listed, { timeoutSeconds: 10 });
+  expect((await cli(['status', review])).out).toMatch(/waits for: +lead, on-call[^]*gate break-glass-review: waiting/);
   expect((await cli(['show', id])).out).toContain('checkout is down');
 });
 

@@ -1,5 +1,5 @@
 import { Worker } from '@temporalio/worker';
-import { capabilityOf, type TaskQueues } from '../../src/domain/capabilities.ts';
+import { capabilityOf, type Capability, type TaskQueues } from '../../src/domain/capabilities.ts';
 import { RETRY_PROFILES, worstCaseMs } from '../../src/domain/retry-profiles.ts';
 import { windlass } from '../support/cli.ts';
 import { slice } from '../support/live.ts';
@@ -27,8 +27,8 @@ afterEach(async () => {
 type Activities = ReturnType<typeof standInActivities>;
 
 /** The stand-ins that worker has: of some capabilities, or of all but some. */
-const only = (all: Activities, has: (capability: string) => boolean): Activities =>
-  Object.fromEntries(Object.entries(all).filter(([name]) => has(capabilityOf(name) ?? 'core')));
+const only = (all: Activities, capability: Capability): Activities =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => (capabilityOf(name) ?? 'core') === capability));
 
 async function serve(taskQueue: string, activities: Activities): Promise<void> {
   const worker = await Worker.create({
@@ -73,15 +73,9 @@ async function ended(workflowId: string): Promise<unknown> {
 test('the activities of a capability go to its queue, the others stay on that of the workflow', async () => {
   const world = standIn({ slice: routedSlice({ deploy: 'prod-deploy', notify: 'prod-notify' }) });
   const all = standInActivities(world);
-  temporal = await startTimeSkipping({ activities: () => only(all, (each) => each === 'core') });
-  await serve(
-    'prod-deploy',
-    only(all, (each) => each === 'deploy'),
-  );
-  await serve(
-    'prod-notify',
-    only(all, (each) => each === 'notify'),
-  );
+  temporal = await startTimeSkipping({ activities: () => only(all, 'core') });
+  await serve('prod-deploy', only(all, 'deploy'));
+  await serve('prod-notify', only(all, 'notify'));
   const { client, taskQueue } = temporal;
   await client.workflow.start('deployRelease', { taskQueue, workflowId: 'release', args: [INPUT] });
   expect(await ended('release')).toMatchObject({ outcome: 'released' });
@@ -109,14 +103,8 @@ test('executions in one worker keep the queues of their own catalog', async () =
   const loadSlice = async ({ service }: { service: string }) =>
     service === 'plain' ? slice() : routedSlice({ deploy: `deploy-${service}` });
   temporal = await startLocalServer({ activities: () => ({ ...all, loadSlice }) });
-  await serve(
-    'deploy-a',
-    only(all, (each) => each === 'deploy'),
-  );
-  await serve(
-    'deploy-b',
-    only(all, (each) => each === 'deploy'),
-  );
+  await serve('deploy-a', only(all, 'deploy'));
+  await serve('deploy-b', only(all, 'deploy'));
   const { client, taskQueue } = temporal;
   const places = ['a', 'b', 'plain', 'a', 'plain', 'b'].map((service, index) => ({ service, id: `plan-${index}` }));
   await Promise.all(
@@ -135,10 +123,7 @@ test('executions in one worker keep the queues of their own catalog', async () =
 test('why says that the worker of a queue has other capabilities', async () => {
   const all = standInActivities(standIn({ slice: routedSlice({ deploy: 'prod-deploy' }) }));
   temporal = await startLocalServer({ activities: () => all });
-  await serve(
-    'prod-deploy',
-    only(all, (each) => each === 'notify'),
-  );
+  await serve('prod-deploy', only(all, 'notify'));
   const { client, taskQueue } = temporal;
   const handle = await client.workflow.start('deployRelease', { taskQueue, workflowId: 'release', args: [INPUT] });
   const failedOnce = async () =>

@@ -55,8 +55,12 @@ async function askOnce<T>(
   }
 }
 
-/** Longer than a task waits for a worker that died (`TAKEOVER_AFTER` of the worker): then another one takes it. */
-const RECORDED_WITHIN_MS = 6000;
+/**
+ * A workflow task that was meant for a worker that died waits so long for it, then any worker takes it. Shorter than the
+ * SDK's 10 s: a rollback waits for it too.
+ */
+export const TAKEOVER_MS = 3000;
+const RECORDED_WITHIN_MS = 2 * TAKEOVER_MS;
 
 /**
  * Waits until the server has no workflow task of a run pending, or for some seconds where no worker takes it. What a query
@@ -95,12 +99,12 @@ export async function updateRun<T>(
   { name, argument, updateId, milliseconds }: UpdateRequest,
 ): Promise<Updated<T>> {
   try {
-    await client.withDeadline(Date.now() + milliseconds, () => untilRecorded(client, { workflowId, runId }));
     const handle = client.workflow.getHandle(workflowId, runId);
     const options = { args: [argument] as [object], ...(updateId ? { updateId } : {}) };
-    const value = await client.withDeadline(Date.now() + milliseconds, () =>
-      handle.executeUpdate<T, [object]>(name, options),
-    );
+    const value = await client.withDeadline(Date.now() + milliseconds, async () => {
+      await untilRecorded(client, { workflowId, runId });
+      return handle.executeUpdate<T, [object]>(name, options);
+    });
     return { answered: true, value };
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -58,8 +58,10 @@ async function update<T>(session: Session, id: string, name: string, payload: ob
 
 /** Signals are kept by the server until a worker takes them. */
 export async function signal(session: Session, id: string, name: string, payload: Order | object): Promise<void> {
-  await session.bounded(() => untilRecorded(session.client, { workflowId: id }));
-  await session.bounded(() => session.client.workflow.getHandle(id).signal(name, payload));
+  await session.bounded(async () => {
+    await untilRecorded(session.client, { workflowId: id });
+    await session.client.workflow.getHandle(id).signal(name, payload);
+  });
 }
 
 /** True when a worker asked the task queue for work within the last minute. */

@@ -17,9 +17,6 @@ type Raw = WorkflowExecutionDescription['raw'];
 /** temporal.api.enums.v1.TaskQueueType */
 export const QUEUE_OF = { workflows: 1, activities: 2 } as const;
 
-/** temporal.api.enums.v1.PendingActivityState */
-const SCHEDULED = 1;
-
 /** A long poll lasts a minute. */
 const POLLED_WITHIN_MS = 61_000;
 
@@ -40,6 +37,17 @@ export async function isPolled(
   return (pollers ?? []).some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 > recent);
 }
 
+/** Of an activity that has not ended, by temporal.api.enums.v1.PendingActivityState. */
+export function stateOf({
+  paused,
+  state,
+}: NonNullable<Raw['pendingActivities']>[number]): 'paused' | 'cancel-requested' | 'scheduled' | 'running' {
+  const code = Number(state ?? 0);
+  if (paused === true || code === 4) return 'paused';
+  if (code === 3) return 'cancel-requested';
+  return code === 1 ? 'scheduled' : 'running';
+}
+
 /**
  * Queues of capabilities where activities of a procedure wait for a worker that is not there. The procedure's own queue
  * is left out: whether that has a worker is asked first, and by everybody.
@@ -56,10 +64,10 @@ export async function unservedQueues(session: Session, raw: Raw): Promise<Unserv
 export function waitingElsewhere(raw: Raw): UnservedQueue[] {
   const own = raw.executionConfig?.taskQueue?.name;
   const byQueue = new Map<string, Set<string>>();
-  for (const { state, paused, activityType, activityOptions } of raw.pendingActivities ?? []) {
-    const queue = activityOptions?.taskQueue?.name;
-    if (Number(state) !== SCHEDULED || paused === true || !queue || queue === own) continue;
-    byQueue.set(queue, (byQueue.get(queue) ?? new Set()).add(activityType?.name ?? ''));
+  for (const activity of raw.pendingActivities ?? []) {
+    const queue = activity.activityOptions?.taskQueue?.name;
+    if (stateOf(activity) !== 'scheduled' || !queue || queue === own) continue;
+    byQueue.set(queue, (byQueue.get(queue) ?? new Set()).add(activity.activityType?.name ?? ''));
   }
   return [...byQueue].map(([taskQueue, types]) => ({
     taskQueue,

@@ -6,7 +6,7 @@ import { capabilityOf } from '../../domain/capabilities.ts';
 import { printable } from '../../domain/printable.ts';
 import { failureText, timeOf, type Decode, type FailureLike } from './history.ts';
 import { compact, type RunView } from './runs.ts';
-import { whatToStart, type UnservedQueue } from './unserved.ts';
+import { stateOf, whatToStart, type UnservedQueue } from './unserved.ts';
 
 /** An activity that has not ended, as the server sees it. Times are ISO 8601. */
 export interface PendingActivity {
@@ -63,7 +63,7 @@ export function pendingActivities(raw: Raw, now: number, decode: Decode): Promis
       compact({
         id: activity.activityId ?? '',
         type: activity.activityType?.name ?? '',
-        state: waits ? ('waits-to-retry' as const) : stateOf(activity.paused === true, Number(activity.state ?? 0)),
+        state: waits ? ('waits-to-retry' as const) : stateOf(activity),
         attempt,
         maximumAttempts: activity.maximumAttempts || undefined,
         lastFailure: activity.lastFailure ? await failureText(activity.lastFailure as FailureLike, decode) : undefined,
@@ -74,13 +74,6 @@ export function pendingActivities(raw: Raw, now: number, decode: Decode): Promis
     );
   });
   return Promise.all(pending);
-}
-
-/** temporal.api.enums.v1.PendingActivityState */
-function stateOf(paused: boolean, state: number): PendingActivity['state'] {
-  if (paused || state === 4) return 'paused';
-  if (state === 3) return 'cancel-requested';
-  return state === 1 ? 'scheduled' : 'running';
 }
 
 /** As the SDK words it when a worker took what it has not registered: a task queue of workers with other capabilities. */
