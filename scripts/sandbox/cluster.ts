@@ -2,7 +2,6 @@ import type { Binaries } from './binaries/index.ts';
 import { ensureCertificates } from './certificates.ts';
 import { importImages, startContainerd } from './containerd.ts';
 import { auditLog, startControlPlane } from './control-plane.ts';
-import { ensureClusterPrograms } from './debian-packages.ts';
 import type { Endpoints } from './endpoints.ts';
 import { adminContext, kubeconfigFile, server, workerContext, writeKubeconfig } from './kubeconfig.ts';
 import { startMetricsServer } from './metrics-server.ts';
@@ -24,7 +23,6 @@ export interface Cluster {
 
 /** Starts the sandbox's own Kubernetes: one node with real containers. */
 export async function startCluster(binaries: Binaries): Promise<Cluster> {
-  await ensureClusterPrograms();
   const pause = await buildPauseImage();
   await ensureCertificates();
   await setUpNetwork();

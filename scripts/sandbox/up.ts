@@ -3,7 +3,7 @@ import { ensureBackupKey } from './backup-key.ts';
 import { allBinaries, resolveBinaries } from './binaries/index.ts';
 import { refreshCluster, startCluster, type Cluster } from './cluster.ts';
 import { describeEndpoints } from './describe.ts';
-import { ensurePostgres, ensureRedis } from './debian-packages.ts';
+import { ensureClusterPrograms, ensurePostgres, ensureRedis } from './debian-packages.ts';
 import { writeEndpoints, type Endpoints } from './endpoints.ts';
 import { SandboxError } from './errors.ts';
 import { useCluster } from './existing-cluster.ts';
@@ -78,9 +78,13 @@ async function refresh(found: Endpoints, context?: string): Promise<Endpoints> {
 }
 
 async function startOwn(): Promise<Endpoints> {
-  const binaries = await resolveBinaries(allBinaries);
-  const programs = await ensurePostgres();
-  const redisServer = await ensureRedis();
+  // Installing mostly waits for the network, building for the processors.
+  const [binaries, programs, redisServer] = await Promise.all([
+    resolveBinaries(allBinaries),
+    ensurePostgres(),
+    ensureRedis(),
+    ensureClusterPrograms(),
+  ]);
   const [cluster] = await Promise.all([
     startCluster(binaries),
     startReceivers(),

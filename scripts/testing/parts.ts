@@ -35,7 +35,7 @@ export const PARTS: Part[] = [
   {
     name: 'acceptance',
     folder: 'test/acceptance',
-    files: /^(?!sandbox|incident-|audit|database|runbook|.*maintenance)/,
+    files: /^(?!sandbox|incident-|audit|database|freeze|runbook|.*maintenance)/,
     budgetSeconds: 780,
     sandbox: 'needs',
     inBand: true,
@@ -43,7 +43,7 @@ export const PARTS: Part[] = [
   {
     name: 'operations',
     folder: 'test/acceptance',
-    files: /^(audit|database|runbook|.*maintenance|incident-(escalation|severity))/,
+    files: /^(audit|database|freeze|runbook|.*maintenance|incident-(escalation|severity))/,
     budgetSeconds: 780,
     sandbox: 'needs',
     inBand: true,
@@ -60,11 +60,29 @@ export const PARTS: Part[] = [
     beside: true,
   },
   // In band although it is the longest: it shards inside, each shard with its own namespace and task queue.
-  { name: 'crash', folder: 'test/crash', budgetSeconds: 25 * 60, sandbox: 'needs', inBand: true },
+  {
+    name: 'crash',
+    folder: 'test/crash',
+    files: /^matrix/,
+    budgetSeconds: 22 * 60,
+    sandbox: 'needs',
+    inBand: true,
+  },
+  {
+    name: 'takeover',
+    folder: 'test/crash',
+    files: /^(?!matrix|outages)/,
+    budgetSeconds: 330,
+    sandbox: 'needs',
+    inBand: true,
+    beside: true,
+  },
+  // Alone: it kills the servers of everybody.
+  { name: 'outages', folder: 'test/crash', files: /^outages/, budgetSeconds: 150, sandbox: 'needs', inBand: true },
   { name: 'browser', folder: 'test/browser', budgetSeconds: 150, sandbox: 'needs', inBand: true },
-  { name: 'docs', folder: 'test/docs', budgetSeconds: 30, sandbox: 'needs', inBand: true },
-  // Its first run on a machine builds Helm where it cannot be downloaded (about 3 minutes).
-  { name: 'chart', folder: 'test/chart', budgetSeconds: 270, sandbox: 'needs', inBand: true, beside: true },
+  { name: 'docs', folder: 'test/docs', budgetSeconds: 30, sandbox: 'needs', inBand: true, beside: true },
+  // Its first run on a machine builds Helm where it cannot be downloaded (about a minute).
+  { name: 'chart', folder: 'test/chart', budgetSeconds: 120, sandbox: 'needs', inBand: true, beside: true },
   // After everything that leaves something in the sandbox.
   { name: 'secrets', folder: 'test/secrets', budgetSeconds: 90, sandbox: 'needs', inBand: true },
   // Last: by then `sandbox up` has filled the cache of binaries, so its own starts are warm ones.

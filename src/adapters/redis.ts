@@ -1,4 +1,3 @@
-import { createClient, ErrorReply } from '@redis/client';
 import type { RedisServer } from '../contracts/redis.ts';
 import { failure } from './failure.ts';
 
@@ -23,6 +22,8 @@ const COMMAND_MS = 8_000;
  * @throws Forbidden, Unavailable
  */
 export async function openRedis(server: RedisServer, password: string | undefined): Promise<RedisSession> {
+  // Loaded by the first step that needs it: few runbooks have one, and every worker would start later.
+  const { createClient, ErrorReply } = await import('@redis/client');
   const { host, port, user, tls } = server;
   const where = `Redis at ${host}:${port}`;
   const common = {
@@ -45,7 +46,7 @@ export async function openRedis(server: RedisServer, password: string | undefine
     try {
       return await work();
     } catch (error) {
-      throw redisFailure(error, where);
+      throw redisFailure(error, error instanceof ErrorReply, where);
     }
   };
   await named(() => client.connect());
@@ -61,9 +62,9 @@ export async function openRedis(server: RedisServer, password: string | undefine
 /** Replies that ask for patience; https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
 const PASSING = /^(LOADING|BUSY|TRYAGAIN|MASTERDOWN|CLUSTERDOWN|MISCONF|OOM)\b/;
 
-function redisFailure(error: unknown, where: string) {
+function redisFailure(error: unknown, isReply: boolean, where: string) {
   const { message, code } = error as Error & { code?: string };
-  if (!(error instanceof ErrorReply))
+  if (!isReply)
     return failure('Unavailable', `${where} does not answer: ${[code, message].filter(Boolean).join(': ')}`);
   if (/^(NOAUTH|WRONGPASS|NOPERM)\b/.test(message))
     return failure('Forbidden', `${where} refuses the worker's credentials: ${message}`);

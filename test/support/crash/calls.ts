@@ -60,8 +60,8 @@ const inFolder = (folder: string) => ({
   calls: join(folder, 'calls.jsonl'),
 });
 
-/** A run has three kills at most, and one more where it recovers from them. */
-const MOST_STRIKES = 4;
+/** A run has four kills at most, and one more where it recovers from them. */
+const MOST_STRIKES = 5;
 
 /** Gives orders for the next run; the last run's calls and marks are forgotten. */
 export function giveOrders(folder: string, given: Omit<Orders, 'run'>): void {

@@ -23,8 +23,8 @@ export interface Databases {
   prepare(environment: string, setting: DatabaseSetting): Promise<void>;
   /** Databases of an environment, what they let in and what is in them, a line each. */
   describe(environment: string): Promise<string[]>;
-  /** Where the server's log ends now. */
-  position(): number;
+  /** Where the server's log ends now; from here on it has every statement. One bench at a time reads it. */
+  position(): Promise<number>;
   /** Changes of databases as a whole (renamed, closed, fenced, dropped) that took effect since then, by the server's own log. */
   effects(environment: string, from: number): Promise<string[]>;
   forget(environment: string): Promise<void>;
@@ -52,9 +52,13 @@ export async function connectDatabases(endpoints: Endpoints, name: string): Prom
   const admin = new pg.Pool({ host, port, user, password, database: 'postgres', max: 4 });
   const log = logFile('postgres');
   const template = `${databaseOf(name)}_template`;
-  await admin.query(`ALTER SYSTEM SET log_statement = 'all'`);
-  await admin.query(`ALTER SYSTEM SET log_line_prefix = '${LOG_PREFIX}'`);
-  await admin.query('SELECT pg_reload_conf()');
+  /** By the first run that reads it: the log is the server's, and another bench may be reading it. */
+  const logStatements = async (): Promise<void> => {
+    await admin.query(`ALTER SYSTEM SET log_statement = 'all'`);
+    await admin.query(`ALTER SYSTEM SET log_line_prefix = '${LOG_PREFIX}'`);
+    await admin.query('SELECT pg_reload_conf()');
+  };
+  let logging: Promise<void> | undefined;
   /** Made by the first run that needs a database: most benches have none. */
   const fillTemplate = async (): Promise<void> => {
     await admin.query(`CREATE DATABASE ${template}`);
@@ -105,7 +109,10 @@ export async function connectDatabases(endpoints: Endpoints, name: string): Prom
       return lines;
     },
 
-    position: () => statSync(log).size,
+    async position() {
+      await (logging ??= logStatements());
+      return statSync(log).size;
+    },
 
     async effects(environment, from) {
       // What the server did is in its log once this is.
@@ -126,9 +133,11 @@ export async function connectDatabases(endpoints: Endpoints, name: string): Prom
     },
 
     async close() {
-      await admin.query('ALTER SYSTEM RESET log_statement');
-      await admin.query('ALTER SYSTEM RESET log_line_prefix');
-      await admin.query('SELECT pg_reload_conf()');
+      if (logging) {
+        await admin.query('ALTER SYSTEM RESET log_statement');
+        await admin.query('ALTER SYSTEM RESET log_line_prefix');
+        await admin.query('SELECT pg_reload_conf()');
+      }
       await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
       await admin.end();
     },

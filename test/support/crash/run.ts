@@ -46,7 +46,7 @@ export async function runScenario(
   const { environment, address } = stage;
   const started = Date.now();
   const auditFrom = auditPosition(bench.auditLog);
-  const databasesFrom = bench.databases.position();
+  const databasesFrom = await bench.databases.position();
   giveOrders(worker.folder, { environment, strikes });
   const load = startLoad({ url: address, requestsPerSecond: REQUESTS_PER_SECOND, connections: 2 });
   try {
