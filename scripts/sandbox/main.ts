@@ -33,7 +33,7 @@ Examples:
 
 program
   .command('up')
-  .description('bring everything up; the first time it installs and builds what is missing (about 12 min on two cores)')
+  .description('bring everything up; the first time it installs and builds what is missing (about 10 min on two cores)')
   .option('--context <name>', 'use this cluster of your kubeconfig (kind, k3d, minikube, …) instead of starting one')
   .option('--json', 'print where everything is as JSON')
   .action(async ({ json, context }: { json?: boolean; context?: string }) => show(await up(context), json));

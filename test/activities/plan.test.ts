@@ -107,20 +107,21 @@ test('what admission would refuse is a refusal of the plan', async () => {
     metadata: { name: 'deployments', namespace },
     spec: { hard: { 'count/deployments.apps': '1' } },
   });
-  const at = await namespaceWith(quota, sample(), service());
-  // It counts once a controller has counted.
-  await waitFor(
-    'the count of the quota',
-    async () => {
-      const { status } = JSON.parse(
-        await kubectl('-n', at.name, 'get', 'resourcequota', 'deployments', '-o', 'json'),
-      ) as {
-        status: { used?: Record<string, string> };
-      };
-      return status.used?.['count/deployments.apps'] === '1';
-    },
-    { timeoutSeconds: 60 },
-  );
+  const at = await namespaceWith(quota, service());
+  const counted = (count: string): Promise<unknown> =>
+    waitFor(
+      `a quota that counts ${count}`,
+      async () => {
+        const found = await kubectl('-n', at.name, 'get', 'resourcequota', 'deployments', '-o', 'json');
+        const { status } = JSON.parse(found) as { status: { used?: Record<string, string> } };
+        return status.used?.['count/deployments.apps'] === count;
+      },
+      { timeoutSeconds: 60 },
+    );
+  // What is created before the API server knows of the quota is counted minutes later.
+  await counted('0');
+  await apply(sample()(at.name));
+  await counted('1');
   expect(await refusalsOf(at)).toEqual(['not-admitted']);
   expect((await at.draft('v2')).refusals[0]!.message).toContain('exceeded quota: deployments');
 }, 120_000);

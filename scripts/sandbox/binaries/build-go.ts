@@ -19,7 +19,7 @@ export async function buildWithGo(names: BinaryName[]): Promise<void> {
 
 async function buildModule(module: keyof typeof goModules, names: BinaryName[]): Promise<void> {
   const { flags, minutes } = goModules[module];
-  report(`building ${names.join(', ')} (about ${minutes} min on two cores, once)…`);
+  report(`building ${names.join(', ')} (up to ${minutes} min on two cores, once)…`);
   const cwd = join(sourceDir, 'go', module);
   // -mod=readonly: what is not in go.sum is not built. GOFLAGS of the user must not change that.
   // The compiler takes three tenths less time without what only a debugger reads, and collecting its garbage less often.
