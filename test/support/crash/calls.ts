@@ -60,14 +60,11 @@ const inFolder = (folder: string) => ({
   calls: join(folder, 'calls.jsonl'),
 });
 
-/** A run has four kills at most, and one more where it recovers from them. */
-const MOST_STRIKES = 5;
-
 /** Gives orders for the next run; the last run's calls and marks are forgotten. */
 export function giveOrders(folder: string, given: Omit<Orders, 'run'>): void {
   const orders: Orders = { run: randomUUID(), ...given };
   const { orders: file, calls } = inFolder(folder);
-  for (let number = 0; number < MOST_STRIKES; number++) rmSync(markOf(folder, number), { force: true });
+  for (let number = strikesDone(folder); number-- > 0;) rmSync(markOf(folder, number));
   writeFileSync(calls, '');
   writeFileSync(`${file}.new`, JSON.stringify(orders));
   renameSync(`${file}.new`, file);
