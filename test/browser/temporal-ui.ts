@@ -53,29 +53,32 @@ export async function openTemporalUi(url: string, namespace: string): Promise<Te
   const visit = async (path: string, sign: Locator): Promise<void> => {
     const trouble = page.getByText("Uh oh. There's an error.");
     for (let attempt = 1; attempt <= 5; attempt++) {
-      await page.goto(`${url}/namespaces/${namespace}/${path}`);
+      await page.goto(new URL(path, url).href);
       await sign.or(trouble).first().waitFor();
       if (!(await trouble.isVisible())) return;
     }
     throw new Error(`the Temporal UI shows an error at ${path}`);
   };
+  const visitWorkflow = (path: string, workflowId: string): Promise<void> =>
+    visit(path, page.getByRole('heading', { name: workflowId }));
   const current = page.frameLocator('#user-metadata-current-details');
 
   return {
     page,
     async startWorkflow({ workflowId, taskQueue, workflowType, input }) {
       const form = page.getByRole('button', { name: 'Start Workflow' });
-      await visit('workflows/start-workflow', form);
+      await visit(`/namespaces/${namespace}/workflows/start-workflow`, form);
       await page.getByRole('textbox', { name: 'Workflow ID' }).fill(workflowId);
       await page.getByRole('textbox', { name: 'Task Queue' }).fill(taskQueue);
       await page.getByRole('textbox', { name: 'Workflow Type' }).fill(workflowType);
       await page.getByRole('textbox', { name: 'Data' }).fill(input);
       await form.click();
-      await page.getByRole('link', { name: 'Workflow started successfully' }).click();
+      const started = await page.getByRole('link', { name: 'Workflow started successfully' }).getAttribute('href');
+      if (!started) throw new Error('the notice of the workflow that was started leads nowhere');
+      await visitWorkflow(started, workflowId);
     },
-    async openWorkflow(workflowId) {
-      await visit(`workflows/${encodeURIComponent(workflowId)}`, page.getByRole('heading', { name: workflowId }));
-    },
+    openWorkflow: (workflowId) =>
+      visitWorkflow(`/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`, workflowId),
     async openTab(name) {
       await page.getByRole('tab', { name }).click();
     },
@@ -107,7 +110,12 @@ export async function openTemporalUi(url: string, namespace: string): Promise<Te
     },
     result: () => page.getByRole('textbox', { name: 'Result' }).innerText(),
     untilTimelineShows: (text) => page.getByRole('listitem').filter({ hasText: text }).first().waitFor(),
-    untilStatus: (status) => page.getByRole('status').filter({ hasText: status }).waitFor({ timeout: COMES_WITHIN_MS }),
+    async untilStatus(status) {
+      const shown = page.getByRole('status').filter({ hasText: status });
+      await shown.waitFor({ timeout: COMES_WITHIN_MS }).catch(async (error: unknown) => {
+        throw new Error(`${page.url()} does not say ${status}:\n${await page.innerText('body')}`, { cause: error });
+      });
+    },
     async keepScreenshot(name) {
       const folder = join(import.meta.dirname, '../../reports');
       mkdirSync(folder, { recursive: true });
