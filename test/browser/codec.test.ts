@@ -70,12 +70,15 @@ test('what the UI starts is encrypted, and shown to whoever signed in at the cod
   await page.goto(stage.url);
   await useCodec();
   const input = { system: 'sandbox', environment: 'local', runbook: CANARY, requestedBy: 'kim' };
-  await ui.startWorkflow({
+  const started = await ui.startWorkflow({
     workflowId: ID,
     taskQueue: TASK_QUEUE,
     workflowType: 'runRunbook',
     input: JSON.stringify(input, undefined, 2),
   });
+  // It has ended; a client without the key sees that only.
+  await expect(stage.client.workflow.getHandle(ID).result()).rejects.toThrow('Unknown encoding: binary/encrypted');
+  await ui.openWorkflow(ID, started);
   await ui.untilStatus('Failed');
   // The message of its failure: the UI shows what the server has, and then what the codec server made of it.
   await page.getByRole('textbox', { name: 'Result' }).filter({ hasText: CANARY }).waitFor();

@@ -43,12 +43,13 @@ const inBrowser = (name: string, run: () => Promise<void>): void =>
   );
 
 inBrowser('a release starts from the form with the input of the README, under any workflow id', async () => {
-  await ui.startWorkflow({
+  const started = await ui.startWorkflow({
     workflowId: TYPED_ID,
     taskQueue: TASK_QUEUE,
     workflowType: deployRelease.procedure,
     input: INPUT,
   });
+  await ui.openWorkflow(TYPED_ID, started);
   await ui.untilStatus('Running');
 });
 

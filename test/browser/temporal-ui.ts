@@ -16,10 +16,10 @@ export interface StartForm {
 /** The Temporal UI as a person uses it: by what is written on the page. */
 export interface TemporalUi {
   page: Page;
-  /** Fills and sends the form Start Workflow, and opens what it started. */
-  startWorkflow(form: StartForm): Promise<void>;
-  /** Opens the latest run of a workflow. */
-  openWorkflow(workflowId: string): Promise<void>;
+  /** Fills and sends the form Start Workflow. @returns where the notice of its success leads */
+  startWorkflow(form: StartForm): Promise<string>;
+  /** Opens the run at a path, by default the latest of a workflow that is in lists already. */
+  openWorkflow(workflowId: string, path?: string): Promise<void>;
   openTab(name: string): Promise<void>;
   /** The current details as they are rendered, once they contain a text. */
   currentDetails(containing: string | RegExp): Promise<string>;
@@ -59,8 +59,6 @@ export async function openTemporalUi(url: string, namespace: string): Promise<Te
     }
     throw new Error(`the Temporal UI shows an error at ${path}`);
   };
-  const visitWorkflow = (path: string, workflowId: string): Promise<void> =>
-    visit(path, page.getByRole('heading', { name: workflowId }));
   const current = page.frameLocator('#user-metadata-current-details');
 
   return {
@@ -75,10 +73,10 @@ export async function openTemporalUi(url: string, namespace: string): Promise<Te
       await form.click();
       const started = await page.getByRole('link', { name: 'Workflow started successfully' }).getAttribute('href');
       if (!started) throw new Error('the notice of the workflow that was started leads nowhere');
-      await visitWorkflow(started, workflowId);
+      return started;
     },
-    openWorkflow: (workflowId) =>
-      visitWorkflow(`/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`, workflowId),
+    openWorkflow: (workflowId, path = `/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`) =>
+      visit(path, page.getByRole('heading', { name: workflowId })),
     async openTab(name) {
       await page.getByRole('tab', { name }).click();
     },
