@@ -53,12 +53,14 @@ async function startCodecServer(uiOrigin: string): Promise<ChildProcess> {
   return child;
 }
 
-/** As a person does it in the dialog "Codec Server" of the UI, which keeps it in the browser. */
-const useCodec = (): Promise<void> =>
-  ui.page.evaluate((endpoint) => {
+/** Keeps in the browser what the dialog "Codec Server" of the UI keeps there; while no page of the UI is loading. */
+async function useCodec(): Promise<void> {
+  await ui.page.goto(new URL('/api/v1/settings', stage.url).href);
+  await ui.page.evaluate((endpoint) => {
     const settings = { endpoint, includeCredentials: true, overrideRemoteCodecConfiguration: true };
     for (const [name, value] of Object.entries(settings)) localStorage.setItem(name, JSON.stringify(value));
   }, ORIGIN);
+}
 
 test('what the UI starts is encrypted, and shown to whoever signed in at the codec server', async () => {
   const { page } = ui;
@@ -67,7 +69,6 @@ test('what the UI starts is encrypted, and shown to whoever signed in at the cod
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByText('Signed in for 12 hours').waitFor();
 
-  await page.goto(stage.url);
   await useCodec();
   const input = { system: 'sandbox', environment: 'local', runbook: CANARY, requestedBy: 'kim' };
   const started = await ui.startWorkflow({
