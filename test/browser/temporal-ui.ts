@@ -59,13 +59,14 @@ export async function openTemporalUi(url: string, namespace: string): Promise<Te
     }
     throw new Error(`the Temporal UI shows an error at ${path}`);
   };
+  const workflows = `/namespaces/${namespace}/workflows`;
   const current = page.frameLocator('#user-metadata-current-details');
 
   return {
     page,
     async startWorkflow({ workflowId, taskQueue, workflowType, input }) {
       const form = page.getByRole('button', { name: 'Start Workflow' });
-      await visit(`/namespaces/${namespace}/workflows/start-workflow`, form);
+      await visit(`${workflows}/start-workflow`, form);
       await page.getByRole('textbox', { name: 'Workflow ID' }).fill(workflowId);
       await page.getByRole('textbox', { name: 'Task Queue' }).fill(taskQueue);
       await page.getByRole('textbox', { name: 'Workflow Type' }).fill(workflowType);
@@ -75,7 +76,7 @@ export async function openTemporalUi(url: string, namespace: string): Promise<Te
       if (!started) throw new Error('the notice of the workflow that was started leads nowhere');
       return started;
     },
-    openWorkflow: (workflowId, path = `/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`) =>
+    openWorkflow: (workflowId, path = `${workflows}/${encodeURIComponent(workflowId)}`) =>
       visit(path, page.getByRole('heading', { name: workflowId })),
     async openTab(name) {
       await page.getByRole('tab', { name }).click();
