@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Folder of the sandbox's own sources. */
@@ -7,6 +7,11 @@ export const sourceDir = fileURLToPath(new URL('.', import.meta.url));
 
 /** Root of the repository. */
 export const repositoryDir = resolve(sourceDir, '../..');
+
+/** PATH and the folders of system programs, such as iptables, which root's PATH may lack: `su` leaves them out. */
+export function searchPath(): string {
+  return [process.env.PATH ?? '', '/usr/local/sbin', '/usr/sbin', '/sbin'].join(delimiter);
+}
 
 /** Where built and downloaded binaries stay between runs: `WINDLASS_CACHE`, else the XDG cache folder. */
 export function cacheDir(): string {

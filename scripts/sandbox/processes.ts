@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SandboxError } from './errors.ts';
-import { inState, stateDir } from './paths.ts';
+import { inState, searchPath, stateDir } from './paths.ts';
 import { findProcesses, identify, isAlive, readProc, type ProcessIdentity } from './proc.ts';
 import { waitFor } from './wait.ts';
 
@@ -47,7 +47,7 @@ export function start(spec: ProcessSpec): ProcessIdentity {
   try {
     const child = spawn(spec.command, spec.args, {
       cwd: spec.cwd ?? stateDir(),
-      env: { ...process.env, ...spec.env, [ownerVariable]: stateDir() },
+      env: { ...process.env, PATH: searchPath(), ...spec.env, [ownerVariable]: stateDir() },
       detached: true,
       stdio: ['ignore', log, log],
     });

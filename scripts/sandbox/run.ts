@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { SandboxError } from './errors.ts';
+import { searchPath } from './paths.ts';
 
 export interface RunOptions {
   cwd?: string;
@@ -15,7 +16,8 @@ export interface RunOptions {
  * @throws SandboxError with the end of its output when it exits with anything but 0.
  */
 export async function run(command: string, args: string[], options: RunOptions = {}): Promise<string> {
-  const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: 'pipe' });
+  const env = { ...process.env, PATH: searchPath(), ...options.env };
+  const child = spawn(command, args, { cwd: options.cwd, env, stdio: 'pipe' });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));

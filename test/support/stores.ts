@@ -2,7 +2,8 @@ import { GetObjectCommand, ListBucketsCommand, ListObjectVersionsCommand, S3Clie
 import type { Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { execFile } from 'node:child_process';
-import { createReadStream, readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -85,20 +86,26 @@ async function* schedules(_: Endpoints, connection: Connection): AsyncGenerator<
       }
 }
 
-/** Of the workers, and of every other process of the sandbox except PostgreSQL, which logs the statements of the tests themselves. */
+/**
+ * Of the workers, and of every other process of the sandbox except PostgreSQL, which logs the statements of the tests
+ * themselves. The kubelet takes a container's log away with the container, between list and look too.
+ */
 async function* logs(): AsyncGenerator<Left> {
   const folder = inState('logs');
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile() || entry.name.startsWith('postgres')) continue;
     const file = join(entry.parentPath, entry.name);
-    yield { where: file.slice(folder.length + 1), content: readFileSync(file) };
+    const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    if (content) yield { where: file.slice(folder.length + 1), content };
   }
 }
 
 /** Rows of the audit, in whichever databases there is one. */
 async function* audit({ postgres }: Endpoints): AsyncGenerator<Left> {
   const { host, port, user, passwordFile, database } = postgres;
-  const password = readFileSync(passwordFile, 'utf8').trim();
+  const password = (await readFile(passwordFile, 'utf8')).trim();
   const inside = async <T extends object>(of: string, sql: string): Promise<T[]> => {
     const client = new pg.Client({ host, port, user, password, database: of });
     client.on('error', () => undefined);
@@ -123,7 +130,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** Every version of every object, also of what was deleted. */
 async function* objects({ s3 }: Endpoints): AsyncGenerator<Left> {
   const { endpoint, region, accessKeyId, secretKeyFile } = s3;
-  const credentials = { accessKeyId, secretAccessKey: readFileSync(secretKeyFile, 'utf8').trim() };
+  const credentials = { accessKeyId, secretAccessKey: (await readFile(secretKeyFile, 'utf8')).trim() };
   const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
   try {
     for (const { Name: Bucket } of (await client.send(new ListBucketsCommand({}))).Buckets ?? []) {
@@ -157,7 +164,7 @@ async function* metrics({ prometheus }: Endpoints): AsyncGenerator<Left> {
 /** What the workers of the tests showed to Prometheus at their end, which nobody scrapes there. */
 async function* workers(): AsyncGenerator<Left> {
   const folder = workerMetricsFolder();
-  for (const name of readdirSync(folder)) yield { where: name, content: readFileSync(join(folder, name)) };
+  for (const name of readdirSync(folder)) yield { where: name, content: await readFile(join(folder, name)) };
 }
 
 /**
@@ -165,7 +172,7 @@ async function* workers(): AsyncGenerator<Left> {
  * `proxy-authorization`; PagerDuty's API wants its key in the body, as `routing_key`.
  */
 async function* messages({ receivers }: Endpoints): AsyncGenerator<Left> {
-  for (const line of readFileSync(receivers.log, 'utf8').split('\n').filter(Boolean)) {
+  for (const line of (await readFile(receivers.log, 'utf8')).split('\n').filter(Boolean)) {
     const request = JSON.parse(line) as { path: string; body: unknown };
     if (request.path.startsWith('/pagerduty/') && request.body !== null && typeof request.body === 'object')
       delete (request.body as { routing_key?: unknown }).routing_key;

@@ -1,13 +1,16 @@
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { SandboxError } from '../errors.ts';
+import { searchPath } from '../paths.ts';
 import { report, timed } from '../progress.ts';
 import { run } from '../run.ts';
 
-/** Full path of a command in PATH (or in the folders of system programs, which root's PATH may lack). */
+/** Full path of a command in PATH or in the folders of system programs. */
 export function findInPath(command: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-  return folders.map((folder) => join(folder, command)).find(isExecutable);
+  return searchPath()
+    .split(delimiter)
+    .map((folder) => join(folder, command))
+    .find(isExecutable);
 }
 
 /**

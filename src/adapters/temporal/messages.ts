@@ -15,6 +15,7 @@ export type Asked<T> = { answered: true; value: T } | { answered: false; why: 'n
 
 /**
  * Asks a run; a worker must run to answer. The deadline keeps it quick when none does.
+ * @param milliseconds more than half a second
  * @throws what the client throws when the server, not the worker, is at fault
  */
 export async function askRun<T>(
@@ -25,9 +26,11 @@ export async function askRun<T>(
 ): Promise<Asked<T>> {
   // A query that arrives during a workflow task waits for the next one, which may never come: asked again, it is
   // answered at once.
-  const first = await askOnce<T>(client, run, query, milliseconds / 4);
-  return first ?? (await askOnce<T>(client, run, query, (milliseconds * 3) / 4)) ?? NO_WORKER;
+  const first = await askOnce<T>(client, run, query, ASKED_AGAIN_AFTER_MS);
+  return first ?? (await askOnce<T>(client, run, query, milliseconds - ASKED_AGAIN_AFTER_MS)) ?? NO_WORKER;
 }
+
+const ASKED_AGAIN_AFTER_MS = 500;
 
 const NO_WORKER = { answered: false, why: 'no-worker' } as const;
 

@@ -6,7 +6,7 @@ import { CliError, EXIT, type ExitCode } from '../errors.ts';
 import { chooseGate } from '../gate-choice.ts';
 import { renderDecisionRequest } from '../render/decision.ts';
 import { rolesOf } from '../roles.ts';
-import { askGates, askProgress, decide as sendDecision, signal } from '../server/messages.ts';
+import { askProgress, decide as sendDecision, demandGates, signal } from '../server/messages.ts';
 import { decideVerified } from '../server/verified.ts';
 import { describeOpenRun } from '../server/runs.ts';
 import type { Session } from '../server/session.ts';
@@ -46,7 +46,7 @@ export async function decide(
   return context.withSession(async (session) => {
     if (flags.signal) return decideBySignal(context, session, said, id, named, flags.code);
     const { system, runId } = await describeOpenRun(session, id);
-    const [progress, gates] = await Promise.all([askProgress(session, id), askGates(session, id)]);
+    const [progress, gates] = await Promise.all([askProgress(session, id), demandGates(session, id)]);
     if (!gates.answered) throw unanswered(gates.why, id, decision);
     const roles = await rolesOf(me, system ? [system] : [], context.io.env);
     const gate = chooseGate(gates.value, named, me, roles, said);

@@ -11,9 +11,15 @@ import { isPolled, QUEUE_OF } from './unserved.ts';
  * Asks a procedure; a worker must run to answer. The deadline keeps `status` quick when none does.
  * @throws CliError when the server, not the worker, is at fault
  */
-async function ask<T>(session: Session, id: string, query: string, runId?: string): Promise<Asked<T>> {
+async function ask<T>(
+  session: Session,
+  id: string,
+  query: string,
+  runId?: string,
+  milliseconds = QUERY_TIMEOUT_MS,
+): Promise<Asked<T>> {
   try {
-    return printable(await askRun<T>(session.client, { workflowId: id, runId }, query, QUERY_TIMEOUT_MS));
+    return printable(await askRun<T>(session.client, { workflowId: id, runId }, query, milliseconds));
   } catch (error) {
     throw explain(error, session.server);
   }
@@ -22,6 +28,13 @@ async function ask<T>(session: Session, id: string, query: string, runId?: strin
 export const askProgress = (session: Session, id: string, runId?: string) =>
   ask<ProgressView>(session, id, 'progress', runId);
 export const askGates = (session: Session, id: string, runId?: string) => ask<GateView[]>(session, id, 'gates', runId);
+
+/** As `askGates`, for who can do nothing without: a worker that polls is busy, and given as long as any request. */
+export async function demandGates(session: Session, id: string): Promise<Asked<GateView[]>> {
+  const soon = await askGates(session, id);
+  if (soon.answered || soon.why !== 'no-worker' || !(await workerPolls(session))) return soon;
+  return ask<GateView[]>(session, id, 'gates', undefined, REQUEST_TIMEOUT_MS);
+}
 
 /** Decides a gate and brings the typed answer back. @throws CliError `no-worker` when none takes it in time */
 export const decide = (session: Session, id: string, decision: Decision) =>
