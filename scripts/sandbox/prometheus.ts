@@ -32,6 +32,8 @@ export async function startPrometheus(binary: string, discovery: Discovery): Pro
     `--web.listen-address=127.0.0.1:${ports.prometheus}`,
     '--storage.tsdb.retention.time=7d',
     '--web.enable-lifecycle', // Rules come and go while it runs.
+    // After a reload some versions do not know Alertmanager for seconds: what they tell then is lost until it is told again.
+    '--rules.alert.resend-delay=10s',
     '--log.level=warn',
   ];
   start({ name: 'prometheus', command: binary, args });

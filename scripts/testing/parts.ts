@@ -28,7 +28,6 @@ export const SANDBOX_DOWN = { name: 'sandbox down', budgetSeconds: 30 };
 /** In the order in which they run: what fails fast comes first, then what needs the sandbox, together. */
 export const PARTS: Part[] = [
   { name: 'unit', folder: 'test/unit', budgetSeconds: 90 },
-  { name: 'workflows', folder: 'test/workflows', budgetSeconds: 270 },
   { name: 'replay', folder: 'test/replay', budgetSeconds: 30 },
   // Each file has a namespace, a database or a node of its own.
   { name: 'activities', folder: 'test/activities', budgetSeconds: 240, sandbox: 'needs' },
@@ -90,10 +89,12 @@ export const PARTS: Part[] = [
     name: 'sandbox',
     folder: 'test/acceptance',
     files: /^sandbox/,
-    budgetSeconds: 180,
+    budgetSeconds: 240,
     sandbox: 'forbids',
     inBand: true,
   },
+  // They need no sandbox, and those wait for half of their time.
+  { name: 'workflows', folder: 'test/workflows', budgetSeconds: 300, beside: true },
 ];
 
 /** Parts whose numbered tests prove procedures. */

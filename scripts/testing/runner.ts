@@ -6,26 +6,28 @@ import { sandboxDown, sandboxIsUp, sandboxUp } from './sandbox.ts';
 import { ROOT } from './tools.ts';
 
 /**
- * Runs parts in order, with the sandbox up exactly while a part needs it. A sandbox that was up before is used and
- * stays; one that we brought up goes down again, also after a failure or an interruption.
+ * Runs parts, with the sandbox up exactly while a part needs it: first those that need none, last those that forbid one
+ * and what goes beside them. A sandbox that was up before is used and stays; one that we brought up goes down again, also
+ * after a failure or an interruption.
  * @param signal ends what runs and skips the rest, but not the taking down
  */
 export async function runParts(withCheck: boolean, parts: Part[], signal: AbortSignal): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   if (withCheck) outcomes.push(await runCheck(signal));
 
-  outcomes.push(...(await runEach(without(parts), signal)));
+  const first = parts.filter((part) => part.sandbox === undefined && !part.beside);
   const needing = parts.filter((part) => part.sandbox === 'needs');
-  const forbidding = parts.filter((part) => part.sandbox === 'forbids');
-  if (signal.aborted || needing.length + forbidding.length === 0) return outcomes;
+  const last = parts.filter((part) => !first.includes(part) && !needing.includes(part));
+  outcomes.push(...(await runEach(first, signal)));
+  if (signal.aborted || needing.length + last.length === 0) return outcomes;
 
   const wasUp = await sandboxIsUp();
   if (needing.length > 0) outcomes.push(...(await runInSandbox(needing, wasUp, signal)));
-  outcomes.push(...(wasUp ? forbidding.map(skippedBesideSandbox) : await runEach(forbidding, signal)));
+  const skipped = last.filter((part) => wasUp && part.sandbox === 'forbids');
+  const able = last.filter((part) => !skipped.includes(part));
+  outcomes.push(...skipped.map(skippedBesideSandbox), ...(await runEach(able, signal)));
   return outcomes;
 }
-
-const without = (parts: Part[]) => parts.filter((part) => part.sandbox === undefined);
 
 async function runInSandbox(parts: Part[], wasUp: boolean, signal: AbortSignal): Promise<Outcome[]> {
   if (wasUp) return runEach(parts, signal);

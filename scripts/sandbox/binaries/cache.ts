@@ -1,20 +1,22 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir } from '../paths.ts';
-import { catalog, type BinaryName } from './catalog.ts';
+import { catalog, type BinaryName, type BinaryRecipe } from './catalog.ts';
 
 /** Where the cache keeps this version of a binary, present or not. */
-export function cachedFile(name: BinaryName): string {
-  return join(cacheDir(), 'bin', `${name}-${catalog[name].version}`, name);
+function cachedFile(name: BinaryName, version: string): string {
+  return join(cacheDir(), 'bin', `${name}-${version}`, name);
 }
 
 export function inCache(name: BinaryName): string | undefined {
-  return existsSync(cachedFile(name)) ? cachedFile(name) : undefined;
+  const { version, debian }: BinaryRecipe = catalog[name];
+  const files = [version, ...(debian ? [debian.version] : [])].map((each) => cachedFile(name, each));
+  return files.find((file) => existsSync(file));
 }
 
 /** Moves a finished file into the cache: by rename, so that an interrupted run never leaves half a binary. */
-export function moveToCache(name: BinaryName, file: string): string {
-  const target = cachedFile(name);
+export function moveToCache(name: BinaryName, file: string, version: string = catalog[name].version): string {
+  const target = cachedFile(name, version);
   mkdirSync(join(target, '..'), { recursive: true });
   renameSync(file, target);
   return target;

@@ -13,6 +13,16 @@ export interface GoBuild {
   package: string;
 }
 
+/** A package of Debian's archive (`pool/main`), of a release in which it no longer changes. */
+export interface DebianPackage {
+  package: string;
+  version: string;
+  /** Path of the binary in it. */
+  member: string;
+  /** Of the package, by Node's name of the processor. */
+  sha256: { x64?: string; arm64?: string };
+}
+
 export interface BinaryRecipe {
   version: string;
   /** How a found binary shows its version, and the versions that serve. Without it, PATH is not searched. */
@@ -20,6 +30,7 @@ export interface BinaryRecipe {
   /** In the folder named by KUBEBUILDER_ASSETS, as `setup-envtest` leaves it. */
   envtest?: true;
   download?: Download;
+  debian?: DebianPackage;
   go?: GoBuild;
   /** Package in `pypi/requirements.txt`. */
   pypi?: string;
@@ -94,12 +105,22 @@ export const catalog = {
     go: { module: 'kubernetes', package: 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
   },
   prometheus: {
-    // Release v3.13.0 is module version v0.313.0. Debian's is built without the discovery of Kubernetes: PATH is not searched.
+    // Release v3.13.0 is module version v0.313.0. PATH is not searched: what Debian 12 has cannot discover pods.
     version: 'v0.313.0',
     download: {
       url: `${github}/prometheus/prometheus/releases/download/v3.13.0/prometheus-3.13.0.${os}-${arch}.tar.gz`,
       checksums: `${github}/prometheus/prometheus/releases/download/v3.13.0/sha256sums.txt`,
       member: `prometheus-3.13.0.${os}-${arch}/prometheus`,
+    },
+    // Of Debian 13, and runs on 12. Without the pages, as what is built from the module.
+    debian: {
+      package: 'prometheus',
+      version: '2.53.3+ds1-2',
+      member: 'usr/bin/prometheus',
+      sha256: {
+        x64: '58c3e6a86c56cb3bfd71032fa48d65945d526441a212f5815dfe5ed9cb787ecc',
+        arm64: '59b459dee0ceef9c645a98166ea00f0d10946391a5d486505360e2d21cd1ddec',
+      },
     },
     go: { module: 'prometheus', package: 'github.com/prometheus/prometheus/cmd/prometheus' },
   },

