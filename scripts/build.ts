@@ -1,10 +1,11 @@
-// `npm run build`: what is shipped, in dist/: the CLI (windlass.js) and the workflow bundles that workers load.
+// `npm run build`: what is shipped, in dist/: the CLI (windlass.js), the worker and the workflow bundles it loads.
 // It also runs after `npm ci` (npm's `prepare`), so that `npx windlass` works in a fresh clone.
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildCli } from './build/cli.ts';
+import { buildWorker } from './build/worker.ts';
 import { bundleWorkflows } from './build/workflows.ts';
 import { duration } from './testing/report.ts';
 import { ROOT } from './testing/tools.ts';
@@ -17,6 +18,7 @@ const preparing = process.env['npm_lifecycle_event'] === 'prepare';
 if (preparing && !installed('esbuild')) process.exit(0);
 
 await step('windlass.js', 'src/cli/main.ts', buildCli);
+await step('worker.js', 'worker/start.ts', buildWorker);
 await step('workflow-bundle.js', 'workflows/index.ts', bundleWorkflows);
 // For workers with keys for payloads: what leaves a failing workflow is encrypted too.
 await step('workflow-bundle-encrypted.js', 'workflows/index.ts', (source, dist, file) =>

@@ -1,7 +1,8 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { payloadKeys } from '../src/adapters/temporal/payload-keys.ts';
+import { ROOT } from './built.ts';
 import { address, list, webOrigin } from './config.ts';
 
 /** Variables of the approval server, with what `--help` and docs/approvals.md say of them. */
@@ -33,7 +34,7 @@ export const approvalEnvironment = z.object({
   WINDLASS_SYSTEMS: z
     .string()
     .min(1)
-    .default(fileURLToPath(new URL('../systems', import.meta.url)))
+    .default(join(ROOT, 'systems'))
     .describe('Folder of the catalog; read again when a file changes'),
   WINDLASS_OVERLAYS: list.describe('Overlay files on the catalog'),
   WINDLASS_PAYLOAD_KEYS: payloadKeys.optional().describe('Keys that encrypt payloads, as of the workers'),

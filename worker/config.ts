@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { secretReference } from '../src/contracts/catalog-parts.ts';
 import { duration } from '../src/contracts/scalars.ts';
@@ -7,6 +7,7 @@ import { CAPABILITIES, type Capability } from '../src/domain/capabilities.ts';
 import type { ObjectStoreOptions } from '../src/adapters/object-store.ts';
 import { payloadKeys, type PayloadKeys } from '../src/adapters/temporal/payload-keys.ts';
 import type { SealedStoreOptions } from '../src/adapters/sealed-store.ts';
+import { ROOT } from './built.ts';
 
 /** `host:port`. */
 export const address = z
@@ -68,10 +69,7 @@ const capabilities = z
 const settings = {
   WINDLASS_CAPABILITIES: capabilities,
   WINDLASS_TASK_QUEUE: z.string().min(1).default('windlass'),
-  WINDLASS_SYSTEMS: z
-    .string()
-    .min(1)
-    .default(fileURLToPath(new URL('../systems', import.meta.url))),
+  WINDLASS_SYSTEMS: z.string().min(1).default(join(ROOT, 'systems')),
   WINDLASS_OVERLAYS: list,
   KUBECONFIG: z.string().min(1).optional(),
   WINDLASS_PAYLOAD_KEYS: payloadKeys.optional(),

@@ -1,13 +1,12 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { isFresh, newestOf, ROOT } from './built.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What a bundle is made of. */
-const SOURCES = ['workflows', 'src/contracts', 'src/domain', 'src/expressions'].map((folder) => join(ROOT, folder));
+const SOURCES = ['workflows', 'src/contracts', 'src/domain', 'src/expressions'];
 const BUNDLES = {
   plain: join(ROOT, 'dist/workflow-bundle.js'),
   encrypted: join(ROOT, 'dist/workflow-bundle-encrypted.js'),
@@ -25,8 +24,8 @@ export async function loadWorkflowBundle(
   kind: keyof typeof BUNDLES,
 ): Promise<NonNullable<WorkerOptions['workflowBundle']>> {
   const file = BUNDLES[kind];
-  const changedAt = Math.max(...SOURCES.map(newest));
-  if (existsSync(file) && statSync(file).mtimeMs >= changedAt) return { codePath: file };
+  const changedAt = newestOf(SOURCES);
+  if (isFresh(file, changedAt)) return { codePath: file };
 
   log.warn(`${relative(ROOT, file)} is absent or older than its source: bundling, once`);
   const interceptors = join(ROOT, 'workflows/interceptors/index.ts');
@@ -51,11 +50,4 @@ async function keep(bundle: string, code: string, changedAt: number): Promise<vo
   // As old as the source it was made of: a file saved while we bundled makes it stale.
   await utimes(file, new Date(), new Date(changedAt + 1));
   await rename(file, bundle);
-}
-
-/** Time of the newest file of a folder; 0 where only the bundle was shipped. */
-function newest(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Math.max(0, ...files.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
 }

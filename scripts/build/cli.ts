@@ -31,7 +31,7 @@ export async function buildCli(source: string, dist: string): Promise<void> {
 }
 
 /** CommonJS packages (gRPC, protobufjs) expect these three names, which ES modules do not have. */
-const COMMONJS_BANNER = `import { createRequire as createRequireOfBundle } from 'node:module';
+export const COMMONJS_BANNER = `import { createRequire as createRequireOfBundle } from 'node:module';
 const require = createRequireOfBundle(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;`;
 
 /** Keeps compiled code between runs, and names the problem when Node is too old to read the bundle. */

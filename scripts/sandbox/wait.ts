@@ -3,7 +3,7 @@ import { SandboxError } from './errors.ts';
 
 export interface WaitOptions {
   timeoutSeconds: number;
-  /** Pause between two looks; default 100 ms. */
+  /** Pause between two looks; default: a twentieth of the time waited so far, at least 50 ms and at most 300 ms. */
   everyMs?: number;
   /** Called before each look; throws when waiting has become pointless (for example, the process died). */
   giveUp?: () => void;
@@ -18,7 +18,8 @@ export async function waitFor<T>(
   probe: () => Promise<T | false | undefined>,
   options: WaitOptions,
 ): Promise<T> {
-  const deadline = performance.now() + options.timeoutSeconds * 1000;
+  const began = performance.now();
+  const deadline = began + options.timeoutSeconds * 1000;
   let last = '';
   for (;;) {
     options.giveUp?.();
@@ -28,8 +29,8 @@ export async function waitFor<T>(
     } catch (error) {
       last = `; last error: ${error instanceof Error ? error.message : String(error)}`;
     }
-    if (performance.now() > deadline)
-      throw new SandboxError(`${what} not reached in ${options.timeoutSeconds} s${last}`);
-    await delay(options.everyMs ?? 100);
+    const now = performance.now();
+    if (now > deadline) throw new SandboxError(`${what} not reached in ${options.timeoutSeconds} s${last}`);
+    await delay(options.everyMs ?? Math.min(300, Math.max(50, (now - began) / 20)));
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { run, type Ended } from './child.ts';
 import type { JestReport } from './report.ts';
@@ -9,6 +10,8 @@ export interface JestRun {
   name: string;
   files: string[];
   inBand?: boolean;
+  /** More files at a time than there are processors. */
+  waits?: boolean;
   /** Only tests whose full name matches. */
   names?: RegExp;
   env?: NodeJS.ProcessEnv;
@@ -27,7 +30,7 @@ export async function runJest(jest: JestRun): Promise<{ report: JestReport | und
     '--json',
     `--outputFile=${reportFile}`,
     // By itself it would leave one processor to a person; of two, that is half.
-    ...(jest.inBand ? ['--runInBand'] : ['--maxWorkers=100%']),
+    ...(jest.inBand ? ['--runInBand'] : [`--maxWorkers=${Math.ceil(availableParallelism() * (jest.waits ? 1.5 : 1))}`]),
     ...(jest.names ? [`--testNamePattern=${jest.names.source}`] : []),
     '--runTestsByPath',
     ...jest.files,

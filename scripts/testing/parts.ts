@@ -14,7 +14,9 @@ export interface Part {
   sandbox?: 'needs' | 'forbids';
   /** One file at a time: the files share the sandbox, or a machine-wide resource. */
   inBand?: true;
-  /** Runs at the same time as the part before it: both mostly wait, and share nothing. */
+  /** Its files mostly wait for the cluster: half as many again at a time as there are processors. */
+  waits?: true;
+  /** Runs at the same time as the part before it, where that runs: they share nothing, and at least one mostly waits. */
   beside?: true;
 }
 
@@ -25,12 +27,14 @@ export const CHECK = { name: 'check', budgetSeconds: 60 };
 export const SANDBOX_UP = { name: 'sandbox up', budgetSeconds: 15 * 60 };
 export const SANDBOX_DOWN = { name: 'sandbox down', budgetSeconds: 30 };
 
+const GOVERNANCE = /^(change-control|closures|gate|login|schedule|task-queues|verified|watch-error-budget)/;
+
 /** In the order in which they run: what fails fast comes first, then what needs the sandbox, together. */
 export const PARTS: Part[] = [
   { name: 'unit', folder: 'test/unit', budgetSeconds: 90 },
   { name: 'replay', folder: 'test/replay', budgetSeconds: 30 },
   // Each file has a namespace, a database or a node of its own.
-  { name: 'activities', folder: 'test/activities', budgetSeconds: 240, sandbox: 'needs' },
+  { name: 'activities', folder: 'test/activities', budgetSeconds: 240, sandbox: 'needs', waits: true },
   {
     name: 'acceptance',
     folder: 'test/acceptance',
@@ -76,8 +80,10 @@ export const PARTS: Part[] = [
     inBand: true,
     beside: true,
   },
-  // Alone: it kills the servers of everybody.
-  { name: 'outages', folder: 'test/crash', files: /^outages/, budgetSeconds: 150, sandbox: 'needs', inBand: true },
+  // No other part that needs them: it kills the servers of everybody.
+  { name: 'outages', folder: 'test/crash', files: /^outages/, budgetSeconds: 180, sandbox: 'needs', inBand: true },
+  // Workflows that need no sandbox, beside what waits for most of its time: of who may change what, and when.
+  { name: 'governance', folder: 'test/workflows', files: GOVERNANCE, budgetSeconds: 180, beside: true },
   { name: 'browser', folder: 'test/browser', budgetSeconds: 150, sandbox: 'needs', inBand: true },
   { name: 'docs', folder: 'test/docs', budgetSeconds: 30, sandbox: 'needs', inBand: true, beside: true },
   // Its first run on a machine builds Helm where it cannot be downloaded (about a minute).
@@ -93,8 +99,14 @@ export const PARTS: Part[] = [
     sandbox: 'forbids',
     inBand: true,
   },
-  // They need no sandbox, and those wait for half of their time.
-  { name: 'workflows', folder: 'test/workflows', budgetSeconds: 300, beside: true },
+  // All other workflows.
+  {
+    name: 'workflows',
+    folder: 'test/workflows',
+    files: new RegExp(`^(?!${GOVERNANCE.source.slice(1)})`),
+    budgetSeconds: 240,
+    beside: true,
+  },
 ];
 
 /** Parts whose numbered tests prove procedures. */

@@ -6,8 +6,7 @@ import { sandboxDown, sandboxIsUp, sandboxUp } from './sandbox.ts';
 import { ROOT } from './tools.ts';
 
 /**
- * Runs parts, with the sandbox up exactly while a part needs it: first those that need none, last those that forbid one
- * and what goes beside them. A sandbox that was up before is used and stays; one that we brought up goes down again, also
+ * Runs parts, with the sandbox up exactly while it is needed: first what needs none, last what forbids one. A sandbox that was up before is used and stays; one that we brought up goes down again, also
  * after a failure or an interruption.
  * @param signal ends what runs and skips the rest, but not the taking down
  */
@@ -15,27 +14,32 @@ export async function runParts(withCheck: boolean, parts: Part[], signal: AbortS
   const outcomes: Outcome[] = [];
   if (withCheck) outcomes.push(await runCheck(signal));
 
-  const first = parts.filter((part) => part.sandbox === undefined && !part.beside);
-  const needing = parts.filter((part) => part.sandbox === 'needs');
-  const last = parts.filter((part) => !first.includes(part) && !needing.includes(part));
-  outcomes.push(...(await runEach(first, signal)));
-  if (signal.aborted || needing.length + last.length === 0) return outcomes;
+  const groups = groupsOf(parts);
+  const of = (sandbox: Part['sandbox']) => groups.filter(([first]) => first!.sandbox === sandbox);
+  outcomes.push(...(await runEach(of(undefined), signal)));
+  const [needing, forbidding] = [of('needs'), of('forbids')];
+  if (signal.aborted || needing.length + forbidding.length === 0) return outcomes;
 
   const wasUp = await sandboxIsUp();
   if (needing.length > 0) outcomes.push(...(await runInSandbox(needing, wasUp, signal)));
-  const skipped = last.filter((part) => wasUp && part.sandbox === 'forbids');
-  const able = last.filter((part) => !skipped.includes(part));
-  outcomes.push(...skipped.map(skippedBesideSandbox), ...(await runEach(able, signal)));
+  const isSkipped = (part: Part) => wasUp && part.sandbox === 'forbids';
+  outcomes.push(...forbidding.flat().filter(isSkipped).map(skippedBesideSandbox));
+  outcomes.push(
+    ...(await runEach(
+      forbidding.map((group) => group.filter((part) => !isSkipped(part))),
+      signal,
+    )),
+  );
   return outcomes;
 }
 
-async function runInSandbox(parts: Part[], wasUp: boolean, signal: AbortSignal): Promise<Outcome[]> {
-  if (wasUp) return runEach(parts, signal);
+async function runInSandbox(groups: Part[][], wasUp: boolean, signal: AbortSignal): Promise<Outcome[]> {
+  if (wasUp) return runEach(groups, signal);
   const outcomes: Outcome[] = [];
   try {
     announce('sandbox up');
     const up = await sandboxUp(signal);
-    outcomes.push(up, ...(up.failed > 0 ? parts.map(notRun) : await runEach(parts, signal)));
+    outcomes.push(up, ...(up.failed > 0 ? groups.flat().map(notRun) : await runEach(groups, signal)));
   } finally {
     announce('sandbox down');
     outcomes.push(await sandboxDown());
@@ -43,9 +47,9 @@ async function runInSandbox(parts: Part[], wasUp: boolean, signal: AbortSignal):
   return outcomes;
 }
 
-async function runEach(parts: Part[], signal: AbortSignal): Promise<Outcome[]> {
+async function runEach(groups: Part[][], signal: AbortSignal): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const together of groupsOf(parts)) {
+  for (const together of groups) {
     if (signal.aborted) break;
     outcomes.push(...(await Promise.all(together.map((part) => runPart(part, signal)))));
   }
@@ -64,9 +68,9 @@ function groupsOf(parts: Part[]): Part[][] {
 
 async function runPart(part: Part, signal: AbortSignal): Promise<Outcome> {
   announce(part.name);
-  const { name, budgetSeconds, inBand = false } = part;
+  const { name, budgetSeconds, inBand = false, waits = false } = part;
   const files = filesOf(part, ROOT);
-  const { report, ended } = await runJest({ name, files, inBand, signal, limitSeconds: limitOf(part) });
+  const { report, ended } = await runJest({ name, files, inBand, waits, signal, limitSeconds: limitOf(part) });
   const counts = count(report, ended.ending);
   const leak = ended.leftovers ? { note: 'left processes running; they were ended' } : {};
   return { name, budgetSeconds, seconds: ended.seconds, ...leak, ...counts };

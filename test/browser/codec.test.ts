@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { findSecrets } from '../support/secret-scanner.ts';
+import { stepsIn } from './in-browser.ts';
 import { openBrowserStage, type BrowserStage } from './stage.ts';
 import { openTemporalUi, type TemporalUi } from './temporal-ui.ts';
 
@@ -62,7 +63,9 @@ async function useCodec(): Promise<void> {
   }, ORIGIN);
 }
 
-test('what the UI starts is encrypted, and shown to whoever signed in at the codec server', async () => {
+const inBrowser = stepsIn(() => ui);
+
+inBrowser('what the UI starts is encrypted, and shown to whoever signed in at the codec server', async () => {
   const { page } = ui;
   await page.goto(`${ORIGIN}/login`);
   await page.getByLabel('Token of the codec server').fill(TOKEN);
@@ -87,9 +90,9 @@ test('what the UI starts is encrypted, and shown to whoever signed in at the cod
   const history = JSON.stringify(await stage.client.workflow.getHandle(ID).fetchHistory());
   const found = findSecrets(history, { CANARY, encoding: 'binary/encrypted' });
   expect(found).toEqual([{ secret: 'encoding', wrapped: 'base64' }]);
-}, 120_000);
+});
 
-test('a browser that did not sign in sees that it is encrypted, and nothing else', async () => {
+inBrowser('a browser that did not sign in sees that it is encrypted, and nothing else', async () => {
   await ui.page.context().clearCookies();
   const refused = ui.page.waitForResponse((response) => response.url().startsWith(ORIGIN) && response.status() === 401);
   await ui.openWorkflow(ID);
@@ -97,4 +100,4 @@ test('a browser that did not sign in sees that it is encrypted, and nothing else
   await refused;
   expect(await ui.result()).toContain('Encoded failure');
   expect(await ui.page.content()).not.toContain(CANARY);
-}, 120_000);
+});

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deployRelease, type DeployReleaseResult } from '../../src/contracts/deploy-release.ts';
 import { adminCluster } from '../support/namespace.ts';
+import { stepsIn } from './in-browser.ts';
 import { openBrowserStage, type BrowserStage } from './stage.ts';
 import { openTemporalUi, type TemporalUi } from './temporal-ui.ts';
 
@@ -24,23 +25,7 @@ afterAll(async () => {
   await stage?.close();
 }, 60_000);
 
-let broken = '';
-/** A test of the UI, which leaves a picture of it when it fails; those after it say so at once. */
-const inBrowser = (name: string, run: () => Promise<void>): void =>
-  test(
-    name,
-    async () => {
-      if (broken) throw new Error(`not tried, because this failed: ${broken}`);
-      try {
-        await run();
-      } catch (error) {
-        broken = name;
-        const file = await ui.keepScreenshot(`browser-${name.replaceAll(/\W+/g, '-').slice(0, 60)}`);
-        throw new Error(`${(error as Error).message}\nWhat the browser showed: ${file}`, { cause: error });
-      }
-    },
-    120_000,
-  );
+const inBrowser = stepsIn(() => ui);
 
 inBrowser('a release starts from the form with the input of the README, under any workflow id', async () => {
   const started = await ui.startWorkflow({

@@ -82,5 +82,5 @@ export async function superviseWorker(options: StruckWorkerOptions): Promise<Str
 async function gone({ pid }: WorkerProcess): Promise<void> {
   const identity: ProcessIdentity | undefined = identify(pid);
   if (!identity) return;
-  await waitFor('the end of a worker', async () => !isAlive(identity), { timeoutSeconds: Infinity });
+  await waitFor('the end of a worker', async () => !isAlive(identity), { timeoutSeconds: Infinity, everyMs: 50 });
 }
