@@ -1,5 +1,6 @@
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { refuseLazyCommonJs } from './lazy-commonjs.ts';
 import { smallerProtocol } from './smaller-protocol.ts';
 
 /**
@@ -9,7 +10,7 @@ import { smallerProtocol } from './smaller-protocol.ts';
 export async function buildCli(source: string, dist: string): Promise<void> {
   const { build } = await import('esbuild');
   await rm(join(dist, 'cli'), { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: [source],
     outdir: join(dist, 'cli'),
     bundle: true,
@@ -25,7 +26,9 @@ export async function buildCli(source: string, dist: string): Promise<void> {
     logLevel: 'warning',
     define: { 'import.meta.main': 'true' }, // in the bundle the entry point is imported by the launcher
     banner: { js: COMMONJS_BANNER },
+    metafile: true,
   });
+  refuseLazyCommonJs(metafile);
   await writeFile(join(dist, 'windlass.js'), LAUNCHER);
   await chmod(join(dist, 'windlass.js'), 0o755);
 }

@@ -1,18 +1,20 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { COMMONJS_BANNER } from './cli.ts';
+import { refuseLazyCommonJs } from './lazy-commonjs.ts';
 
 /**
  * Bundles the worker with its packages: finding a thousand files is a sixth of a start. All is right in `dist`, as far
  * from the root as its source (worker/built.ts). Not bundled is what has to be the same for all that is loaded, what
- * extensions import included: Temporal's packages, which also find files of their own, and PostgreSQL's client. Nothing is
- * minified, and there is no source map, which costs a sixth of a start: a stack leads to code that people can read.
+ * extensions import included: Temporal's packages, which also find files of their own, and PostgreSQL's client; nor Redis's,
+ * which is imported only when it is needed. Nothing is minified, and there is no source map, which costs a sixth of a
+ * start: a stack leads to code that people can read.
  */
 export async function buildWorker(source: string, dist: string, file: string): Promise<void> {
   const { build } = await import('esbuild');
   const former = (await readdir(dist)).filter((name) => /^worker-\w+\.js$/.test(name));
   await Promise.all(former.map((name) => rm(join(dist, name))));
-  await build({
+  const { metafile } = await build({
     entryPoints: { [file.replace(/\.js$/, '')]: source },
     outdir: dist,
     chunkNames: 'worker-[hash]',
@@ -21,8 +23,10 @@ export async function buildWorker(source: string, dist: string, file: string): P
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    external: ['@temporalio/*', 'pg', 'pg-native'],
+    external: ['@temporalio/*', 'pg', 'pg-native', '@redis/client'],
+    metafile: true,
     logLevel: 'warning',
     banner: { js: COMMONJS_BANNER },
   });
+  refuseLazyCommonJs(metafile);
 }
