@@ -6,7 +6,7 @@ import { isFresh, newestOf, ROOT } from './built.ts';
 import type { start as Start } from './start.ts';
 
 // Before the first import: the SDKs are thousands of functions, and compiling them is most of a start. Finding them is
-// the rest: `npm run build` leaves all but Temporal's in one file. In a checkout with newer sources these are run.
+// the rest: `npm run build` leaves nearly all in one file. In a checkout with newer sources these are run.
 enableCompileCache();
 const bundle = join(ROOT, 'dist/worker.js');
 const built = isFresh(bundle, newestOf(['activities', 'src', 'worker', 'package-lock.json']));

@@ -1,7 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { COMMONJS_BANNER } from './cli.ts';
-import { refuseLazyCommonJs } from './lazy-commonjs.ts';
+import { basename, join } from 'node:path';
+import { bundle } from './bundle.ts';
 
 /**
  * Bundles the worker with its packages: finding a thousand files is a sixth of a start. All is right in `dist`, as far
@@ -11,22 +10,10 @@ import { refuseLazyCommonJs } from './lazy-commonjs.ts';
  * start: a stack leads to code that people can read.
  */
 export async function buildWorker(source: string, dist: string, file: string): Promise<void> {
-  const { build } = await import('esbuild');
   const former = (await readdir(dist)).filter((name) => /^worker-\w+\.js$/.test(name));
   await Promise.all(former.map((name) => rm(join(dist, name))));
-  const { metafile } = await build({
-    entryPoints: { [file.replace(/\.js$/, '')]: source },
-    outdir: dist,
+  await bundle(source, dist, basename(file, '.js'), {
     chunkNames: 'worker-[hash]',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node22',
     external: ['@temporalio/*', 'pg', 'pg-native', '@redis/client'],
-    metafile: true,
-    logLevel: 'warning',
-    banner: { js: COMMONJS_BANNER },
   });
-  refuseLazyCommonJs(metafile);
 }

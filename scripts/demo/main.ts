@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { SandboxError } from '../sandbox/errors.ts';
+import { fail } from '../sandbox/errors.ts';
 import { showIncident } from './incident.ts';
 import { showMaintenance } from './maintenance.ts';
 import { narrate, type Narrator } from './narrator.ts';
@@ -52,8 +52,6 @@ if (values.help) {
     if (values.report) writeFileSync(values.report, `${JSON.stringify(report, null, 2)}\n`);
     process.exitCode = report.passed ? 0 : 1;
   } catch (error) {
-    // A missing thing is told in words; anything else is a fault of ours and shows where.
-    console.error(error instanceof SandboxError ? `demo: ${error.message}` : error);
-    process.exitCode = 1;
+    fail('demo', error);
   }
 }

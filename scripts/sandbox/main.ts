@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { rmSync } from 'node:fs';
-import { SandboxError } from './errors.ts';
+import { fail } from './errors.ts';
 import { exclusively, refuseForeignClaim } from './lock.ts';
 import { startClusterPostgres } from './cluster-postgres/start.ts';
 import { stateDir } from './paths.ts';
@@ -120,7 +120,5 @@ function show(endpoints: Endpoints, json = false): void {
 try {
   await program.parseAsync();
 } catch (error) {
-  // A wrong use or a missing thing is told in words; anything else is a fault of ours and shows where.
-  console.error(error instanceof SandboxError ? `sandbox: ${error.message}` : error);
-  process.exitCode = 1;
+  fail('sandbox', error);
 }

@@ -6,8 +6,8 @@ import { sandboxDown, sandboxIsUp, sandboxUp } from './sandbox.ts';
 import { ROOT } from './tools.ts';
 
 /**
- * Runs parts, with the sandbox up exactly while it is needed: first what needs none, last what forbids one. A sandbox that was up before is used and stays; one that we brought up goes down again, also
- * after a failure or an interruption.
+ * Runs parts, with the sandbox up exactly while it is needed: first what needs none, last what forbids one. A sandbox that
+ * was up before is used and stays; one that we brought up goes down again, also after a failure or an interruption.
  * @param signal ends what runs and skips the rest, but not the taking down
  */
 export async function runParts(withCheck: boolean, parts: Part[], signal: AbortSignal): Promise<Outcome[]> {
@@ -22,14 +22,9 @@ export async function runParts(withCheck: boolean, parts: Part[], signal: AbortS
 
   const wasUp = await sandboxIsUp();
   if (needing.length > 0) outcomes.push(...(await runInSandbox(needing, wasUp, signal)));
-  const isSkipped = (part: Part) => wasUp && part.sandbox === 'forbids';
-  outcomes.push(...forbidding.flat().filter(isSkipped).map(skippedBesideSandbox));
-  outcomes.push(
-    ...(await runEach(
-      forbidding.map((group) => group.filter((part) => !isSkipped(part))),
-      signal,
-    )),
-  );
+  const skipped = wasUp ? parts.filter((part) => part.sandbox === 'forbids') : [];
+  const able = forbidding.map((group) => group.filter((part) => !skipped.includes(part)));
+  outcomes.push(...skipped.map(skippedBesideSandbox), ...(await runEach(able, signal)));
   return outcomes;
 }
 

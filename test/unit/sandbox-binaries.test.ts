@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { catalog } from '../../scripts/sandbox/binaries/catalog.ts';
 import { resolveBinaries } from '../../scripts/sandbox/binaries/index.ts';
 
 const variables = ['PATH', 'KUBEBUILDER_ASSETS', 'WINDLASS_CACHE', 'WINDLASS_ETCD'] as const;
@@ -48,6 +49,19 @@ test('a binary in PATH that is too old is passed over', async () => {
 test('a variable that names nothing is an error, not a reason to look elsewhere', async () => {
   process.env.WINDLASS_ETCD = '/nowhere/etcd';
   await expect(found()).rejects.toThrow('WINDLASS_ETCD names /nowhere/etcd, which does not exist');
+});
+
+test('what was taken from Debian is found again in the cache; the official version comes before it', async () => {
+  const { debian, version } = catalog.prometheus;
+  const kept = (of: string) => join(folder, `cache/bin/prometheus-${of}/prometheus`);
+  const keep = (of: string) => {
+    mkdirSync(join(kept(of), '..'), { recursive: true });
+    writeFileSync(kept(of), '');
+  };
+  keep(debian.version);
+  expect(await resolveBinaries(['prometheus'])).toEqual({ prometheus: kept(debian.version) });
+  keep(version);
+  expect(await resolveBinaries(['prometheus'])).toEqual({ prometheus: kept(version) });
 });
 
 async function found(): Promise<string> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { isFresh, newestOf, ROOT } from '../../worker/built.ts';
@@ -21,11 +21,12 @@ function file(name: string, seconds: number): string {
 test('an output is run when it is not older than the newest file of its sources', () => {
   const output = join(ROOT, file('output.js', 20));
   const lock = file('lock.json', 10);
-  const sources = relative(ROOT, mkdtempSync(join(folder, 'source-')));
-  expect(isFresh(output, newestOf([lock, sources]))).toBe(true);
+  mkdirSync(join(folder, 'source'));
+  const sources = [lock, relative(ROOT, join(folder, 'source'))];
+  expect(isFresh(output, newestOf(sources))).toBe(true);
 
-  file(join(relative(folder, join(ROOT, sources)), 'changed.ts'), 21);
-  expect(isFresh(output, newestOf([lock, sources]))).toBe(false);
+  file('source/changed.ts', 21);
+  expect(isFresh(output, newestOf(sources))).toBe(false);
 });
 
 test('an output that is not there is not run; where there are no sources, any is', () => {

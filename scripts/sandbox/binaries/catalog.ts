@@ -19,8 +19,8 @@ export interface DebianPackage {
   version: string;
   /** Path of the binary in it. */
   member: string;
-  /** Of the package, by Node's name of the processor. */
-  sha256: { x64?: string; arm64?: string };
+  /** Of the package, by Debian's name of the processor. */
+  sha256: Partial<Record<string, string>>;
 }
 
 export interface BinaryRecipe {
@@ -37,7 +37,8 @@ export interface BinaryRecipe {
 }
 
 const kubernetesVersion = 'v1.34.2';
-const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+/** The processor, as Go, the publishers and Debian name it. */
+export const arch = process.arch === 'x64' ? 'amd64' : process.arch;
 const os = process.platform;
 const github = 'https://github.com';
 
@@ -118,7 +119,7 @@ export const catalog = {
       version: '2.53.3+ds1-2',
       member: 'usr/bin/prometheus',
       sha256: {
-        x64: '58c3e6a86c56cb3bfd71032fa48d65945d526441a212f5815dfe5ed9cb787ecc',
+        amd64: '58c3e6a86c56cb3bfd71032fa48d65945d526441a212f5815dfe5ed9cb787ecc',
         arm64: '59b459dee0ceef9c645a98166ea00f0d10946391a5d486505360e2d21cd1ddec',
       },
     },

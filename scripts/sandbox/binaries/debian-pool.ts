@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { report } from '../progress.ts';
 import { run } from '../run.ts';
 import { moveToCache, withWorkFolder } from './cache.ts';
-import { catalog, type BinaryName, type BinaryRecipe } from './catalog.ts';
+import { arch, catalog, type BinaryName, type BinaryRecipe } from './catalog.ts';
 import { findInPath } from './debian.ts';
-import { fetchFrom } from './download.ts';
+import { fetchFrom, verify } from './download.ts';
 
 const POOL = 'http://deb.debian.org/debian/pool/main';
 
@@ -18,15 +17,13 @@ const POOL = 'http://deb.debian.org/debian/pool/main';
  */
 export async function fetchFromDebian(name: BinaryName): Promise<string | undefined> {
   const { debian }: BinaryRecipe = catalog[name];
-  const sha256 = debian?.sha256[process.arch as 'x64' | 'arm64'];
+  const sha256 = debian?.sha256[arch];
   if (!debian || !sha256 || process.platform !== 'linux' || !findInPath('dpkg-deb')) return undefined;
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
-  const file = `${debian.package}_${debian.version}_${architecture}.deb`;
+  const file = `${debian.package}_${debian.version}_${arch}.deb`;
   report(`fetching ${name} ${debian.version} from Debian…`);
   const content = await fetchFrom(`${POOL}/${debian.package[0]}/${debian.package}/${file}`, name, 120_000);
   if (!content) return undefined;
-  const actual = createHash('sha256').update(content).digest('hex');
-  if (actual !== sha256) throw new Error(`${file} has SHA-256 ${actual}, expected ${sha256}: not used`);
+  verify(file, content, sha256);
   return withWorkFolder(async (folder) => {
     const archive = join(folder, file);
     writeFileSync(archive, content);
