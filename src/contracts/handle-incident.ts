@@ -80,6 +80,8 @@ export interface IncidentRecord {
   /** Those of other alerts that came while it was open, in that order, and how many of them had their turn. */
   joined?: AlertRule[];
   answered?: number;
+  /** Alerts of rules that were spared their remedy because they had gone by themselves. */
+  spared?: string[];
   runbooks: { purpose: string; runbook: string; outcome: string; workflowId: string }[];
   timeline: TimelineEntry[];
 }

@@ -209,6 +209,24 @@ describe('an incident', () => {
     expect(world.kept[0]).toContain('it went by itself: no remedy');
   });
 
+  test('is remedied when its alert went by itself while it was diagnosed, and is back while it is seen whether it is over', async () => {
+    await serve({ policy: { ...POLICY, alerts: [{ ...POLICY.alerts[0], resolved: 'up' }] } });
+    const handle = await bring(alertOf());
+    await bring(alertOf(RESOLVED));
+    // It is quiet after 5 minutes.
+    await pass(8);
+    expect((await view(handle)).timeline.at(-1)!.text).toContain('recovery: runbook up');
+    expect(world.log).not.toContain('set a=1');
+    const again = { startsAt: '2026-11-26T10:08:00Z' };
+    await bring(alertOf(again));
+    await pass(2);
+    expect(world.log).toContain('set a=1');
+    await bring(alertOf({ ...again, ...RESOLVED }));
+    expect(await ended(handle)).toMatchObject({ outcome: 'resolved', alerts: 2 });
+    expect(runbooksKept()).toEqual(['diagnose: diagnose', 'recovery: up', 'remedy: repair', 'recovery: up']);
+    expect(world.kept[0]).toContain('recovery: up: ended early');
+  });
+
   test('whose remedy fails is left to people', async () => {
     await serve({ failures: { 'set a': [fails('Refused')] } });
     const handle = await bring(alertOf());

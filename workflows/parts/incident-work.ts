@@ -1,14 +1,16 @@
-import { condition, workflowInfo } from '@temporalio/workflow';
+import { condition, patched, workflowInfo } from '@temporalio/workflow';
 import type { IncidentSlice } from '../../src/contracts/handle-incident.ts';
 import type { AlertRule } from '../../src/contracts/incident-catalog.ts';
 import { firesStill } from '../../src/domain/incident/ledger.ts';
+import { afterTurn, rulesOf } from '../../src/domain/incident/turns.ts';
 import type { Incident } from './incident.ts';
 import { runIncidentRunbook } from './incident-runbook.ts';
 import type { Procedure } from './procedure.ts';
 
 /**
  * What is done about an incident: the diagnosis and the remedy of its alert, then those of other alerts that join it, one
- * after the other as they came, until the criteria of all of them held or a person says that it is over.
+ * after the other as they came, and of one that had gone by itself and is back, until the criteria of all of them held or
+ * a person says that it is over.
  * @param continueAsNew begins a new history of the same incident
  */
 export async function remedyAndRecover(
@@ -20,29 +22,41 @@ export async function remedyAndRecover(
   const { rule } = incident.record;
   if (rule) await answer(rule, () => incident.ledger.total === 0 || incident.ledger.firing > 0);
   for (;;) {
-    const joined = incident.unanswered;
-    if (joined) {
-      await answer(joined, () => firesStill(incident.ledger, joined.alert));
-      incident.change({ answered: (incident.record.answered ?? 0) + 1 });
-    } else if (await recovered()) return;
+    const next = incident.unanswered;
+    if (next) await answer(next, () => firesStill(incident.ledger, next.alert));
+    else if (await recovered()) return;
   }
 
-  async function answer({ alert, diagnose, runbook }: AlertRule, stillTrue: () => boolean): Promise<void> {
+  async function answer(of: AlertRule, stillTrue: () => boolean): Promise<void> {
+    const isSpared = await diagnoseAndRemedy(of, stillTrue);
+    incident.change(afterTurn(incident.record, of, isSpared));
+  }
+
+  /** @returns whether the remedy was spared, because the alert has gone by itself */
+  async function diagnoseAndRemedy(
+    { alert, diagnose, runbook }: AlertRule,
+    stillTrue: () => boolean,
+  ): Promise<boolean> {
     const ran = (purpose: string, name: string): boolean =>
       incident.record.runbooks.some((each) => each.purpose === purpose && each.runbook === name);
     if (diagnose && !ran('diagnose', diagnose) && !incident.resolved) {
       await procedure.step('planning', `Find out what is wrong: ${diagnose}`, runbook);
       await runIncidentRunbook(incident, slice, { purpose: 'diagnose', runbook: diagnose, alert });
     }
-    if (!runbook || ran('remedy', runbook) || incident.resolved) return;
-    if (!stillTrue()) return incident.note('it went by itself: no remedy');
+    if (!runbook || ran('remedy', runbook) || incident.resolved) return false;
+    if (!stillTrue()) {
+      incident.note('it went by itself: no remedy');
+      // Incidents that were open when this was new leave an alert that comes back to people.
+      return patched('incident-alert-returns');
+    }
     await procedure.step('changing', `Remedy: ${runbook}`, 'see that it is over');
     const ok = await runIncidentRunbook(incident, slice, { purpose: 'remedy', runbook, alert });
     if (ok) mitigated();
     else procedure.tell(`Runbook ${runbook} did not remedy ${incident.record.title}: people are needed.`);
+    return false;
   }
 
-  /** @returns false when an alert joined whose rule comes first */
+  /** @returns false when it is the turn of a rule */
   async function recovered(): Promise<boolean> {
     if (incident.resolved) return true;
     const criteria = criteriaOf(incident);
@@ -90,6 +104,6 @@ export async function remedyAndRecover(
 }
 
 /** How it is known that an incident is over: the criteria of its alert and of those that joined, each once. */
-const criteriaOf = ({ record: { rule, joined = [] } }: Incident): string[] => [
-  ...new Set([rule, ...joined].flatMap((each) => (each?.resolved === undefined ? [] : [each.resolved]))),
+const criteriaOf = ({ record }: Incident): string[] => [
+  ...new Set(rulesOf(record).flatMap(({ resolved }) => resolved ?? [])),
 ];

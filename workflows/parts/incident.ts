@@ -10,6 +10,7 @@ import type { OrderResult } from '../../src/contracts/messages.ts';
 import { emptyLedger, enter, KEPT_ALERTS, type Ledger, without } from '../../src/domain/incident/ledger.ts';
 import { nameOf, noted, ruleFor, titleOf } from '../../src/domain/incident/record.ts';
 import { computeSeverity, type Computed } from '../../src/domain/incident/severity.ts';
+import { joinedBy, ruleInTurn } from '../../src/domain/incident/turns.ts';
 import { quick } from './activities.ts';
 import { takeIncidentOrders } from './incident-orders.ts';
 import type { Procedure } from './procedure.ts';
@@ -33,7 +34,7 @@ export interface Incident {
   readonly ledger: Ledger;
   /** Whether a person said that it is over. */
   readonly resolved: boolean;
-  /** Of the alerts that joined it, the first rule that has not had its turn. */
+  /** The rule whose turn it is: an alert of its kind joined, or is back. */
   readonly unanswered: AlertRule | undefined;
   /** Alerts that began to fire after `close`: the next incident. */
   readonly late: IncidentAlert[];
@@ -144,13 +145,7 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
 
   /** Alerts of another kind bring their own runbooks. Before it has begun they are kept in the ledger. */
   function join(alerts: IncidentAlert[]): void {
-    if (!slice || !joinable) return;
-    for (const alert of alerts) {
-      const rule = ruleFor(slice.policy, nameOf(alert), slice.service);
-      const { rule: first, joined = [] } = record;
-      if (!rule || [first, ...joined].some((each) => each?.alert === rule.alert)) continue;
-      record = { ...record, joined: [...joined, rule] };
-    }
+    if (slice && joinable) record = { ...record, joined: joinedBy(record, slice.policy, alerts) };
   }
 
   const incident: Incident = {
@@ -165,7 +160,7 @@ export function useIncident(procedure: Procedure, input: HandleIncidentInput, be
       return resolved;
     },
     get unanswered() {
-      return record.joined?.[record.answered ?? 0];
+      return ruleInTurn(record, ledger);
     },
     get late() {
       return late;
