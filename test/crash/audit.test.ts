@@ -5,7 +5,15 @@ import { waitFor } from '../../scripts/sandbox/wait.ts';
 import { verifyAudit, type Verification } from '../../src/audit/verify.ts';
 import { createAuditWorld, type AuditWorld } from '../support/audit-world.ts';
 import { connectBench, type Bench } from '../support/crash/bench.ts';
-import { giveOrders, normalize, readCalls, strikesDone, type Side, type Strike } from '../support/crash/calls.ts';
+import {
+  changesOf,
+  giveOrders,
+  normalize,
+  readCalls,
+  strikesDone,
+  type Side,
+  type Strike,
+} from '../support/crash/calls.ts';
 import { SYSTEM, writeCatalog } from '../support/crash/catalog.ts';
 import { outcomeOf } from '../support/crash/outcome.ts';
 import { superviseWorker, type StruckWorker } from '../support/crash/worker.ts';
@@ -128,8 +136,8 @@ async function carryOut(worker: StruckWorker, environment: string, strike?: Stri
     }),
     objects: await bench.evidence(environment),
     verified: verifyAudit(of('segments'), of('anchors')),
-    calls: readCalls(worker.folder)
-      .filter((call) => call.environment === environment && call.outcome === 'sent')
+    calls: changesOf(readCalls(worker.folder))
+      .filter((call) => call.environment === environment)
       .map(({ key }) => key),
   };
 }

@@ -8,22 +8,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readEndpoints } from '../../scripts/sandbox/endpoints.ts';
-import { FOLDER_VARIABLE, giveOrders, readCalls, strikesDone, type Strike, type Side } from '../support/crash/calls.ts';
+import {
+  changesOf,
+  FOLDER_VARIABLE,
+  giveOrders,
+  readCalls,
+  strikesDone,
+  type Strike,
+  type Side,
+} from '../support/crash/calls.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const CHILD = fileURLToPath(new URL('../support/crash/intercept-child.ts', import.meta.url));
 const KEYS = {
   fetch: 'worker POST /',
+  'fetch again': 'worker POST /',
   undici: 'worker POST /',
   kubernetes: 'worker POST /api/v1/namespaces/n/configmaps',
   s3: 'worker PUT /b/k',
 };
 type Client = keyof typeof KEYS;
-const CLIENTS = Object.keys(KEYS) as Client[];
+const CLIENTS: Client[] = ['fetch', 'undici', 'kubernetes', 's3'];
 
 let received: string[] = [];
+/** How many calls are refused. */
+let refusals = 0;
 const server = createServer((request, response) => {
   received.push(request.method!);
+  response.statusCode = refusals-- > 0 ? 409 : 200;
   request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{}'));
 });
 let folder: string;
@@ -37,8 +49,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const send = async (client: Client, side?: Side): Promise<{ ended: string; output: string }> => {
+const send = async (client: Client, side?: Side, refuse = 0): Promise<{ ended: string; output: string }> => {
   received = [];
+  refusals = refuse;
   return call(client, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, KEYS[client], side);
 };
 
@@ -77,6 +90,28 @@ test.each(CLIENTS)(
     expect(received).toHaveLength(1);
   },
 );
+
+describe('a refused call', () => {
+  test('is no change: the one that is made instead takes its place', async () => {
+    await send('fetch again', undefined, 1);
+    expect(readCalls(folder).map(({ ordinal, outcome }) => [ordinal, outcome])).toEqual([
+      [1, 'sent'],
+      [1, 409],
+      [1, 'sent'],
+      [1, 200],
+    ]);
+    expect(changesOf(readCalls(folder)).map(({ ordinal }) => ordinal)).toEqual([1]);
+    await send('fetch again', undefined, 2);
+    expect(changesOf(readCalls(folder))).toEqual([]);
+  });
+
+  test('is not what a process is killed after', async () => {
+    expect(await send('fetch again', 'after', 1)).toEqual({ ended: 'SIGKILL', output: '' });
+    expect(received).toHaveLength(2);
+    expect((await send('fetch again', 'after', 2)).ended).toBe('0');
+    expect(strikesDone(folder)).toBe(0);
+  });
+});
 
 describe('a transaction of PostgreSQL', () => {
   const COMMIT = 'worker SQL CREATE TABLE crash_one (); CREATE TABLE crash_two ()';

@@ -15,7 +15,10 @@ import { join } from 'node:path';
 /** Before: the request is not sent yet. After: its answer has arrived, and nobody in the worker has seen it. */
 export type Side = 'before' | 'after';
 
-/** A mutating call of the worker: `switchTraffic PATCH services/shop`, and which of that kind it is in its process. */
+/**
+ * A mutating call of the worker: `switchTraffic PATCH services/shop`, and which of that kind it is in its process, where
+ * those that were refused do not count.
+ */
 export interface Call {
   key: string;
   ordinal: number;
@@ -107,6 +110,23 @@ export function recordCall(folder: string, line: CallLine): void {
 export function readCalls(folder: string): CallLine[] {
   const lines = readFileSync(inFolder(folder).calls, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as CallLine);
+}
+
+/** Refused for what it asked, as when others changed meanwhile what it expected: nothing happened. */
+export const isRefused = (outcome: CallLine['outcome']): boolean =>
+  typeof outcome === 'number' && outcome >= 400 && outcome < 500;
+
+/** The calls that may have changed something. One that is made instead of a refused one has its ordinal. */
+export function changesOf(lines: CallLine[]): CallLine[] {
+  const changes: CallLine[] = [];
+  for (const line of lines) {
+    if (line.outcome === 'sent') changes.push(line);
+    if (!isRefused(line.outcome)) continue;
+    const { pid, key, ordinal } = line;
+    const refused = changes.findLastIndex((each) => each.pid === pid && each.key === key && each.ordinal === ordinal);
+    changes.splice(refused, 1);
+  }
+  return changes;
 }
 
 /** Whether a request may change something: a dry run, a question about permissions and a query by POST change nothing. */

@@ -5,6 +5,11 @@ const [client, url] = process.argv.slice(2) as [keyof typeof CLIENTS, string];
 
 const CLIENTS = {
   fetch: () => fetch(url, { method: 'POST', body: 'x' }),
+  // The second is made because the first was refused.
+  'fetch again': async () => {
+    await fetch(url, { method: 'POST', body: 'x' });
+    await fetch(url, { method: 'POST', body: 'x' });
+  },
   undici: async () => (await import('undici')).fetch(url, { method: 'POST', body: 'x' }),
   kubernetes: async () => {
     const { CoreV1Api, KubeConfig } = await import('@kubernetes/client-node');

@@ -11,6 +11,7 @@ import {
   FOLDER_VARIABLE,
   HARNESS_VARIABLE,
   isMutating,
+  isRefused,
   keyOf,
   readOrders,
   recordCall,
@@ -65,8 +66,9 @@ function end(request: object, outcome: CallLine['outcome']): void {
   if (!line) return;
   underWay.delete(request);
   recordCall(folder!, { ...line, outcome });
-  // A call that failed had no answer to lose: it is another attempt's turn.
-  if (typeof outcome === 'number') strike(line, 'after');
+  // A call that failed or was refused had no answer to lose: it is another attempt's turn.
+  if (isRefused(outcome)) counted.set(line.key, (counted.get(line.key) ?? 1) - 1);
+  else if (typeof outcome === 'number') strike(line, 'after');
 }
 
 function strike({ key, ordinal, environment: of }: CallLine, side: Side): void {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Bench } from './bench.ts';
-import type { Call, CallLine } from './calls.ts';
+import { changesOf, type Call, type CallLine } from './calls.ts';
 import { writeCatalog } from './catalog.ts';
 import { compareTraces, type Difference } from './compare.ts';
 import type { DatabaseSetting } from './databases.ts';
@@ -84,10 +84,10 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
   let used = 0;
   const prepare = (setting: Setting, database?: DatabaseSetting): Promise<Stage> =>
     prepareStage(bench, `${name}-${used++}`, setting, database);
-  /** While a shard runs one job, the pods of its next one start. */
+  /** While a shard runs one job, the pods of its next one start. What a job brings about comes before those that wait. */
   const spread = async <Job extends { scenario: Scenario; setting: Setting }>(
     jobs: Job[],
-    carryOut: (worker: StruckWorker, job: Job, stage: Stage) => Promise<void>,
+    carryOut: (worker: StruckWorker, job: Job, stage: Stage) => Promise<Job[]>,
   ): Promise<void> => {
     const left = [...jobs];
     const next = () => {
@@ -96,13 +96,13 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
     };
     await Promise.all(
       all.map(async ({ worker, systems }) => {
-        for (let now = next(); now;) {
+        for (let now = next(); now; now ??= next()) {
           const stage = await now.stage;
           if (stage instanceof Error) throw stage;
           const { job } = now;
           now = next();
           writeCatalog(bench.endpoints, [stage.environment], { folder: systems });
-          await carryOut(worker, job, stage);
+          left.unshift(...(await carryOut(worker, job, stage)));
         }
       }),
     );
@@ -112,14 +112,13 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
     const recordings: Recording[] = [];
     const record = async (worker: StruckWorker, { scenario }: { scenario: Scenario }, stage: Stage) => {
       const run = await runScenario(bench, worker, { scenario, stage });
-      const points = run.calls
-        .filter(({ outcome }) => outcome === 'sent')
-        .map(({ key, ordinal }) => ({ key, ordinal }));
+      const points = changesOf(run.calls).map(({ key, ordinal }) => ({ key, ordinal }));
       // Nothing follows from disturbing what does not work undisturbed.
       if (!run.traces.outcome.includes(scenario.ends))
         throw new Error(`${scenario.name}: expected ${scenario.ends}, got ${run.traces.outcome}`);
       recordings.push({ scenario, run, points, shared: 0, recoveries: [] });
       onProgress(`recorded ${scenario.name}: ${points.length} mutating calls, ${run.traces.outcome.slice(0, 60)}`);
+      return [];
     };
     const settingOf = ({ begins, name: of }: Scenario): Setting => {
       if (typeof begins === 'function') return begins;
@@ -144,33 +143,25 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
       recording.shared = Math.max(0, ...recordings.slice(0, index).map((earlier) => sharedBy(earlier, recording)));
 
     const cells: Cell[] = [];
-    const disturbAt = async (disturbances: Disturbance[]): Promise<void> => {
-      const jobs = mixed(disturbances).map((disturbance) => ({
-        disturbance,
-        scenario: disturbance.recording.scenario,
-        setting: settingOf(disturbance.recording.scenario),
-      }));
-      await spread(jobs, async (worker, { disturbance }, stage) => {
-        const cell = await disturb(bench, worker, disturbance, stage);
-        cells.push(cell);
-        const faults = faultsOf(cell);
-        const at = `${cells.length} ${cell.scenario}: ${cell.places.map(describePlace).join(', ')}`;
-        onProgress(`${at}: ${faults.length === 0 ? 'same' : 'NOT the same'} (${Math.round(cell.tookMs / 1000)} s)`);
-        for (const fault of faults) onProgress(`  ${fault.slice(0, 600)}`);
-      });
+    const jobOf = (disturbance: Disturbance) => {
+      const { scenario } = disturbance.recording;
+      return { disturbance, scenario, setting: settingOf(scenario) };
     };
-    await disturbAt(
-      recordings.flatMap((recording) =>
-        spreadOverRuns(recording.points.slice(recording.shared).flatMap(bothSidesOf)).map((places) => ({
-          recording,
-          places,
-        })),
-      ),
+    const planned = recordings.flatMap((recording) =>
+      spreadOverRuns(recording.points.slice(recording.shared).flatMap(bothSidesOf)).map((places) => ({
+        recording,
+        places,
+      })),
     );
-    // A kill may change the course of what comes after it: there, the worker is killed for itself.
-    await disturbAt(recordings.flatMap((recording) => missedOf(recording, cells)));
-    // What only a recovery does can be interrupted too.
-    await disturbAt(recordings.flatMap((recording) => recoveriesOf(recording, cells)));
+    await spread(mixed(planned).map(jobOf), async (worker, { disturbance }, stage) => {
+      const cell = await disturb(bench, worker, disturbance, stage);
+      cells.push(cell);
+      const faults = faultsOf(cell);
+      const at = `${cells.length} ${cell.scenario}: ${cell.places.map(describePlace).join(', ')}`;
+      onProgress(`${at}: ${faults.length === 0 ? 'same' : 'NOT the same'} (${Math.round(cell.tookMs / 1000)} s)`);
+      for (const fault of faults) onProgress(`  ${fault.slice(0, 600)}`);
+      return followUps(disturbance, cell).map(jobOf);
+    });
     return { recordings, cells, tookMs: Date.now() - started };
   } finally {
     await Promise.all(all.map(({ worker }) => worker.stop()));
@@ -182,25 +173,29 @@ export async function runMatrix(bench: Bench, { scenarios, shards, name, onProgr
 interface Disturbance {
   recording: Recording;
   places: Place[];
+  /** The last place is in what only a recovery does. */
+  inRecovery?: true;
 }
 
-/** Places that a run did not come to after it was killed elsewhere. */
-const missedOf = (recording: Recording, cells: Cell[]): Disturbance[] =>
-  cells
-    .filter(({ scenario, error }) => scenario === recording.scenario.name && error === undefined)
-    .flatMap(({ places, struck }) => places.slice(Math.max(1, struck)))
-    .map((place) => ({ recording, places: [place] }));
-
-/** Kinds of calls that disturbed runs made and the undisturbed one did not, each after the kills that bring it about. */
-function recoveriesOf(recording: Recording, cells: Cell[]): Disturbance[] {
-  const found = new Map<string, Place[]>();
-  for (const { scenario, unknownCalls } of cells)
-    if (scenario === recording.scenario.name)
-      for (const { key, after } of unknownCalls) if (!found.has(key)) found.set(key, after);
-  return [...found].flatMap(([key, after]) => {
-    recording.recoveries.push(key);
-    return bothSidesOf({ key, ordinal: 1 }).map((place) => ({ recording, places: [...after, place] }));
-  });
+/** What a run brings about: nothing more, when it was about a recovery. */
+function followUps(
+  { recording, inRecovery }: Disturbance,
+  { places, struck, unknownCalls, error }: Cell,
+): Disturbance[] {
+  if (inRecovery || error !== undefined) return [];
+  // A kill may change the course of what comes after it: there, the worker is killed for itself.
+  const missed = places.slice(Math.max(1, struck)).map((place) => ({ recording, places: [place] }));
+  // What only a recovery does can be interrupted too: each kind of call once, after the kills that brought it about.
+  const found = unknownCalls.filter(({ key }) => !recording.recoveries.includes(key));
+  recording.recoveries.push(...found.map(({ key }) => key));
+  const recoveries = found.flatMap(({ key, after }) =>
+    bothSidesOf({ key, ordinal: 1 }).map((place) => ({
+      recording,
+      places: [...after, place],
+      inRecovery: true as const,
+    })),
+  );
+  return [...missed, ...recoveries];
 }
 
 /** Courses in turn: some mostly compute and some mostly wait for timeouts. */
@@ -257,7 +252,7 @@ function unknownOf(calls: CallLine[], points: Call[], places: Place[]): UnknownC
   const processes = [...new Set(calls.map(({ pid }) => pid))];
   const known = new Set(points.map(({ key }) => key));
   const first = new Map<string, Place[]>();
-  for (const { key, pid } of calls)
+  for (const { key, pid } of changesOf(calls))
     if (!known.has(key) && !first.has(key)) first.set(key, places.slice(0, processes.indexOf(pid)));
   return [...first].map(([key, after]) => ({ key, after }));
 }

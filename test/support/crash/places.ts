@@ -7,7 +7,7 @@ export interface Place {
 }
 
 /** More would save little: what a kill costs is mostly the start of the next worker. */
-const KILLS_OF_A_RUN = 4;
+const KILLS_OF_A_RUN = 6;
 
 export const bothSidesOf = (call: Call): Place[] => [
   { call, side: 'before' },
