@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { fail } from '../sandbox/errors.ts';
 import { benchAlerts } from './alerts.ts';
 import { benchAuditSearch } from './audit-search.ts';
 import { benchBackup } from './backup.ts';
@@ -77,16 +78,21 @@ const benches: Record<string, () => Promise<{ report: object; text: string }>> =
   },
 };
 
-const bench = positionals.length === 1 ? benches[positionals[0]!] : undefined;
+const [name = '', ...more] = positionals;
+const bench = Object.hasOwn(benches, name) && more.length === 0 ? benches[name] : undefined;
 if (values.help) {
   console.log(HELP);
 } else if (!bench) {
   console.error(`expected one of ${Object.keys(benches).join(', ')}\n\n${HELP}`);
   process.exitCode = 1;
 } else {
-  const { report, text } = await bench();
-  console.log(text);
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  try {
+    const { report, text } = await bench();
+    console.log(text);
+    if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (error) {
+    fail('bench', error);
+  }
 }
 
 function count(name: Exclude<keyof typeof values, 'json' | 'help'>, least: number): number {
