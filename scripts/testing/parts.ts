@@ -65,7 +65,7 @@ export const PARTS: Part[] = [
     name: 'crash',
     folder: 'test/crash',
     files: /^matrix/,
-    budgetSeconds: 22 * 60,
+    budgetSeconds: 18 * 60,
     sandbox: 'needs',
     inBand: true,
   },
