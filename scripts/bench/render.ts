@@ -2,7 +2,7 @@ import type { AlertsReport, AlertsSeries } from './alerts.ts';
 import type { AuditSearchReport } from './audit-search.ts';
 import type { BackupReport } from './backup.ts';
 import type { Cost } from './history.ts';
-import type { Move } from './load-series.ts';
+import type { Move } from './moves.ts';
 import { QUIET, type Machine, type MachineLoad } from './machine.ts';
 import type { PromoteReport, PromoteSeries } from './promote.ts';
 import type { Summary } from './statistics.ts';

@@ -4,13 +4,13 @@ import { changeControlId } from '../../src/contracts/change-control.ts';
 import type { DeployReleaseResult } from '../../src/contracts/deploy-release.ts';
 import type { RetireColorResult } from '../../src/contracts/retire-color.ts';
 import { rollBackRelease, type RollBackReleaseResult } from '../../src/contracts/roll-back-release.ts';
-import type { LoadReport } from '../load/load-report.ts';
+import type { LoadReport, Opening } from '../load/load-report.ts';
 import { startLoadProcess } from '../load/load-process.ts';
 import { auditPosition, switchesSince } from './audit.ts';
 import { REQUESTER, SERVICE, SYSTEM } from './catalog.ts';
 import { costOf, eventsOf, type Cost } from './history.ts';
-import { judgeMove, takenAt, watchLoad, type LoadSeries, type Move } from './load-series.ts';
 import { describeMachine, measureLoad, type Machine, type MachineLoad } from './machine.ts';
+import { judgeMove, mixedTime, type Move } from './moves.ts';
 import { approve, imageOf, startProcedure, startRelease, untilGate } from './procedures.ts';
 import { withSetting, type Setting } from './setting.ts';
 
@@ -64,58 +64,68 @@ export function benchTraffic({ rate, requests, say }: TrafficOptions): Promise<T
     const plainUrl = await cluster.createShop(PLAIN, REPLICAS);
     interrupted.throwIfAborted();
     const loadBefore = await measureLoad();
-    const windlass = await underLoad({ url, rate, requests, say, interrupted }, (series) =>
-      releaseAndBack(setting, series, say),
-    );
-    say(`${windlass.load.issued} requests, ${windlass.load.failed} failed`);
-    for (const { from, to, within5s, lastOldAfterMs } of [windlass.release, windlass.rollback])
-      say(
-        `${to}: ${(within5s.share * 100).toFixed(2)} % within 5 s, last ${from} ${lastOldAfterMs} ms after the patch`,
-      );
-    const rollingUpdate = await underLoad({ url: plainUrl, rate, requests: 0, say, interrupted }, (series) =>
-      updateAndBack(setting, series, say),
+    const ours = await underLoad({ url, rate, requests, say, interrupted }, () => releaseAndBack(setting, say));
+    say(`${ours.part.load.issued} requests, ${ours.part.load.failed} failed`);
+    const plain = await underLoad({ url: plainUrl, rate, requests: 0, say, interrupted }, () =>
+      updateAndBack(setting, say),
     );
     const loadAfter = await measureLoad();
-    return { bench: 'traffic', machine: describeMachine(), loadBefore, loadAfter, windlass, rollingUpdate };
+    return {
+      ...{ bench: 'traffic', machine: describeMachine(), loadBefore, loadAfter },
+      windlass: {
+        ...ours.part,
+        release: judgeMove(ours.openings, ours.done.switchedAt, 'v1', 'v2'),
+        rollback: judgeMove(ours.openings, ours.done.switchedBackAt, 'v2', 'v1'),
+        costs: ours.done.costs,
+      },
+      rollingUpdate: {
+        ...plain.part,
+        mixedMs: plain.done.map(({ from, to, since, until }) =>
+          mixedTime(
+            plain.openings.filter(({ at }) => at >= since && at < until),
+            from,
+            to,
+          ),
+        ),
+      },
+    };
   });
 }
 
-/** Keeps a load on a URL while something happens, and until so many requests were issued. */
+/** Keeps a load on a URL while something is done, and until so many requests were issued. */
 async function underLoad<T>(
   { url, rate, requests, say, interrupted }: TrafficOptions & { url: string; interrupted: AbortSignal },
-  act: (series: LoadSeries) => Promise<T>,
-): Promise<T & TrafficPart> {
+  act: () => Promise<T>,
+): Promise<{ done: T; part: TrafficPart; openings: Opening[] }> {
   const load = await startLoadProcess({ url, requestsPerSecond: rate });
-  const series = watchLoad(load);
+  const settle = (ms: number): Promise<void> => delay(ms, undefined, { signal: interrupted });
   try {
-    await series.after(Date.now() + 2000);
-    const found = await act(series);
+    await settle(2000);
+    const done = await act();
     say(`${requests > 0 ? `until ${requests} requests are issued` : 'the load ends'}`);
-    await delay(SETTLE_MS, undefined, { signal: interrupted });
-    while ((await load.snapshot()).issued < requests) await delay(500, undefined, { signal: interrupted });
-    await series.stop();
+    await settle(SETTLE_MS);
+    while ((await load.snapshot()).issued < requests) await settle(500);
+    const openings = await load.openings();
     const report = await load.stop();
-    return { ...found, rate: Math.round((report.issued * 1000) / report.durationMs), load: report };
+    const issuedPerSecond = Math.round((report.issued * 1000) / report.durationMs);
+    return { done, part: { rate: issuedPerSecond, load: report }, openings };
   } finally {
-    await series.stop();
     await load.stop().catch(() => undefined);
   }
 }
 
+/** When the API server had answered the patches of both switches, milliseconds since the epoch; and what all of it cost. */
 async function releaseAndBack(
-  setting: Setting,
-  series: LoadSeries,
+  { client, auditLog }: Setting,
   say: TrafficOptions['say'],
-): Promise<Omit<TrafficReport['windlass'], keyof TrafficPart>> {
-  const { client } = setting;
+): Promise<{ switchedAt: number; switchedBackAt: number; costs: TrafficReport['windlass']['costs'] }> {
   say('release of v2');
   const release = await startRelease(client, SYSTEM, ENVIRONMENT, 'v2');
   const gate = await untilGate(release);
-  const forward = await switchDuring(setting, async () => {
+  const forward = await switchDuring(auditLog, async () => {
     await approve(release, gate);
     return (await release.result()) as DeployReleaseResult;
   });
-  const moved = await judgeMove(series, forward.switchedAt, 'v1', 'v2');
 
   say('the old color is deleted');
   const retirement = client.workflow.getHandle(forward.result.previous!.retireWorkflowId);
@@ -127,7 +137,7 @@ async function releaseAndBack(
     ...{ system: SYSTEM, environment: ENVIRONMENT, service: SERVICE, requestedBy: REQUESTER },
     ...{ mode: 'emergency', reason: 'bench' },
   });
-  const back = await switchDuring(setting, async () => {
+  const back = await switchDuring(auditLog, async () => {
     const result = (await rollback.result()) as RollBackReleaseResult;
     expectOutcome(result, 'rolled-back');
     return result;
@@ -135,8 +145,8 @@ async function releaseAndBack(
   const costOfRun = async ({ workflowId }: Pick<WorkflowHandle, 'workflowId'>): Promise<Cost> =>
     costOf(await eventsOf(client, workflowId));
   return {
-    release: moved,
-    rollback: await judgeMove(series, back.switchedAt, 'v2', 'v1'),
+    switchedAt: forward.switchedAt,
+    switchedBackAt: back.switchedAt,
     costs: {
       deployRelease: await costOfRun(release),
       retireColor: await costOfRun(retirement),
@@ -146,40 +156,33 @@ async function releaseAndBack(
   };
 }
 
-async function updateAndBack(
-  { cluster }: Setting,
-  series: LoadSeries,
-  say: TrafficOptions['say'],
-): Promise<Pick<TrafficReport['rollingUpdate'], 'mixedMs'>> {
-  const mixedMs: number[] = [];
+/** A rolling update of the plain Deployment, between two times in milliseconds since the epoch. */
+interface Update {
+  from: string;
+  to: string;
+  since: number;
+  until: number;
+}
+
+async function updateAndBack({ cluster }: Setting, say: TrafficOptions['say']): Promise<Update[]> {
+  const updates: Update[] = [];
   for (const [from, to, command] of [
     ['v1', 'v2', ['set', 'image', 'deployment/shop', `app=${imageOf('v2')}`]],
     ['v2', 'v1', ['rollout', 'undo', 'deployment/shop']],
   ] as const) {
     say(`rolling update from ${from} to ${to}: kubectl ${command.join(' ')}`);
-    const began = Date.now();
+    const since = Date.now();
     await cluster.kubectl('-n', PLAIN, ...command);
     await cluster.kubectl('-n', PLAIN, 'rollout', 'status', 'deployment/shop', '--timeout=180s');
-    const { versions } = await series.after(Date.now() + SETTLE_MS);
-    mixedMs.push((versions[from]?.connections.new?.lastAt ?? began) - (await firstAnswerOf(series, to, began)));
+    await delay(SETTLE_MS);
+    updates.push({ from, to, since, until: Date.now() });
   }
-  return { mixedMs };
-}
-
-/** When a version first answered a new connection after a time. */
-async function firstAnswerOf(series: LoadSeries, version: string, after: number): Promise<number> {
-  const count = ({ versions }: LoadReport): number => versions[version]?.connections.new?.count ?? 0;
-  const former = count(series.before(after));
-  for (let at = after; ;) {
-    const look = await series.after(at);
-    at = takenAt(look);
-    if (count(look) > former) return at;
-  }
+  return updates;
 }
 
 /** Does something that makes one switch, and says when the API server had answered it. */
 async function switchDuring<T>(
-  { auditLog }: Setting,
+  auditLog: Setting['auditLog'],
   act: () => Promise<T>,
 ): Promise<{ switchedAt: number; result: T }> {
   const from = auditPosition(auditLog);

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { LoadRecorder, type ConnectionKind, type LoadReport } from './load-report.ts';
+import { LoadRecorder, type ConnectionKind, type LoadReport, type Opening } from './load-report.ts';
 import { sendOnce } from './load-request.ts';
 
 export interface LoadOptions {
@@ -21,6 +21,8 @@ export interface LoadOptions {
 export interface Load {
   /** What happened so far. */
   snapshot(): Promise<LoadReport>;
+  /** The new connections that were answered so far, in the order of their answers: how traffic moved, one by one. */
+  openings(): Promise<Opening[]>;
   /** Issues no more, waits for what is in flight (at most the request timeout), closes all connections. */
   stop(): Promise<LoadReport>;
 }
@@ -93,6 +95,7 @@ export function startLoad(options: LoadOptions): Load {
 
   return {
     snapshot: async () => recorder.report(),
+    openings: async () => [...recorder.openings],
     async stop() {
       clearInterval(timer);
       await Promise.all(inFlight);

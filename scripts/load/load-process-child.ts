@@ -6,7 +6,7 @@ const load = startLoad(JSON.parse(process.argv[2]!) as LoadOptions);
 const tell = (message: LoadMessage): void => void process.send!(message);
 
 process.on('message', ({ id, question }: { id: number; question: LoadQuestion }) => {
-  void load[question]().then((report) => tell({ kind: 'answer', id, report }));
+  void load[question]().then((answer) => tell({ kind: 'answer', id, answer }));
 });
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole group: the parent, which asks for the report, decides when this ends.

@@ -2,34 +2,35 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Load, LoadOptions } from './load-generator.ts';
-import type { LoadReport } from './load-report.ts';
+import type { LoadReport, Opening } from './load-report.ts';
 
-export type LoadQuestion = 'snapshot' | 'stop';
-export type LoadMessage = { kind: 'started' } | { kind: 'answer'; id: number; report: LoadReport };
+export type LoadQuestion = keyof Load;
+export type LoadAnswer = LoadReport | Opening[];
+export type LoadMessage = { kind: 'started' } | { kind: 'answer'; id: number; answer: LoadAnswer };
 
 /**
  * The load generator in a process of its own, so that a busy caller neither delays requests nor lengthens their times. The
  * process ends with `stop()`, or with its parent.
- * @throws Error (also from `snapshot()` and `stop()`) when the process ended by itself
+ * @throws Error (also from all that is asked of it) when the process ended by itself
  */
 export async function startLoadProcess(options: LoadOptions): Promise<Load> {
   const child = fork(join(import.meta.dirname, 'load-process-child.ts'), [JSON.stringify(options)], { execArgv: [] });
-  const waiting = new Map<number, { resolve: (report: LoadReport) => void; reject: (error: Error) => void }>();
+  const waiting = new Map<number, { resolve: (answer: LoadAnswer) => void; reject: (error: Error) => void }>();
   let ended: Error | undefined;
   let nextId = 0;
 
-  const ask = (question: LoadQuestion): Promise<LoadReport> =>
+  const ask = <Answer extends LoadAnswer>(question: LoadQuestion): Promise<Answer> =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);
       const id = nextId++;
-      waiting.set(id, { resolve, reject });
+      waiting.set(id, { resolve: (answer) => resolve(answer as Answer), reject });
       child.send({ id, question });
     });
 
   await new Promise<void>((resolve, reject) => {
     child.on('message', (message: LoadMessage) => {
       if (message.kind === 'started') return resolve();
-      waiting.get(message.id)?.resolve(message.report);
+      waiting.get(message.id)?.resolve(message.answer);
       waiting.delete(message.id);
     });
     child.on('exit', (code, signal) => {
@@ -40,8 +41,9 @@ export async function startLoadProcess(options: LoadOptions): Promise<Load> {
   });
   return {
     snapshot: () => ask('snapshot'),
+    openings: () => ask('openings'),
     async stop() {
-      const report = await ask('stop');
+      const report = await ask<LoadReport>('stop');
       const exit = once(child, 'exit');
       child.disconnect();
       await exit;

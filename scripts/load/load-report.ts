@@ -50,6 +50,14 @@ export interface LoadReport {
   connections: Record<ConnectionKind, { requests: number; opened: number; reused: number }>;
 }
 
+/** A request with a connection of its own that was answered. */
+export interface Opening {
+  /** When it was sent, its connection not yet opened, in milliseconds since the epoch. */
+  at: number;
+  /** Of the answer. */
+  version: string;
+}
+
 /** How a request ended. `failure` is absent when it succeeded. */
 export interface Outcome {
   connection: ConnectionKind;
@@ -75,6 +83,8 @@ export class LoadRecorder {
   private readonly failures = new Map<string, FailureRow>();
   private readonly versions = new Map<string, VersionRow>();
   private readonly latencyMicros = createHistogram();
+  /** In the order of their answers. */
+  readonly openings: Opening[] = [];
   private readonly startedAt = Date.now();
   private readonly url: string;
 
@@ -100,7 +110,8 @@ export class LoadRecorder {
     if (version !== null) this.settleVersion(version, outcome);
   }
 
-  private settleVersion(version: string, { connection, failure, at }: Outcome): void {
+  private settleVersion(version: string, { connection, failure, at, latencyMs }: Outcome): void {
+    if (connection === 'new') this.openings.push({ at: at - latencyMs, version });
     const row = this.versions.get(version) ?? {
       requests: 0,
       succeeded: 0,

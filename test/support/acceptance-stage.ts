@@ -111,7 +111,7 @@ export async function openStage(acceptance: Acceptance, environment: string, opt
     async load(requestsPerSecond = 40) {
       const load = await startLoadProcess({ url, requestsPerSecond, connections: 8 });
       let report: Promise<LoadReport> | undefined;
-      const once: Load = { snapshot: load.snapshot, stop: () => (report ??= load.stop()) };
+      const once: Load = { ...load, stop: () => (report ??= load.stop()) };
       loads.push(once);
       return once;
     },

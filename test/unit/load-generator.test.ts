@@ -152,6 +152,10 @@ test('the first and last answer of each version are told apart by kind of connec
   expect(v1!.lastAt).toBeLessThanOrEqual(v2!.lastAt);
   expect(v1!.firstAt).toBeLessThanOrEqual(v1!.connections.new!.firstAt);
   expect(v2!.connections.new!.count + v2!.connections.kept!.count).toBe(v2!.requests);
+  const openings = await load.openings();
+  expect(openings.filter(({ version }) => version === 'v1')).toHaveLength(v1!.connections.new!.count);
+  expect(openings.filter(({ version }) => version === 'v2')).toHaveLength(v2!.connections.new!.count);
+  expect(openings.every(({ at, version }) => at <= (version === 'v1' ? v1 : v2)!.connections.new!.lastAt)).toBe(true);
 });
 
 test('the load generator in its own process reports the same, and ends with stop()', async () => {
@@ -161,9 +165,14 @@ test('the load generator in its own process reports the same, and ends with stop
     ok('v1')(request, response);
   });
   const load = await startLoadProcess({ url, requestsPerSecond: 400 });
+  const before = Date.now();
   await until(load, (r) => r.succeeded >= 40);
+  const openings = await load.openings();
   const report = await load.stop();
 
+  expect(openings.length).toBeGreaterThanOrEqual(1);
+  expect(new Set(openings.map(({ version }) => version))).toEqual(new Set(['v1']));
+  expect(openings.every(({ at }) => at > before - 1000 && at < Date.now())).toBe(true);
   expect(report).toMatchObject({ issued: received, succeeded: received, failed: 0, inFlight: 0 });
   await expect(load.snapshot()).rejects.toThrow("the load generator's process ended");
 });
