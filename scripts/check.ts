@@ -1,4 +1,4 @@
-// `npm run check`: what to run before every commit: format, lint, types, duplicated code, unit tests. Under a minute on 2 cores.
+// `npm run check`: what to run before every commit: format, lint, types, duplicated code, unit tests. About two minutes on 2 cores.
 import { runChecks } from './testing/checks.ts';
 import { runJest } from './testing/jest.ts';
 import { filesOf, PARTS } from './testing/parts.ts';

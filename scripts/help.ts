@@ -14,7 +14,7 @@ export const SCRIPTS: Record<string, string> = {
   screenshot: 'docs/images/waiting-release.png, taken anew from the running sandbox',
   'search-attributes': 'register the search attributes that procedures set, on the Temporal server of the environment',
   sbom: 'what an installation is made of, its licenses and vulnerabilities; `-- --require-audit` (docs/deployment.md)',
-  check: 'format, lint, types, duplicated code and unit tests: before every commit, under a minute',
+  check: 'format, lint, types, duplicated code and unit tests: before every commit, about two minutes',
   format: 'write the format that `check` wants',
   test: 'every test, in parts, with a real sandbox; `-- unit crash` runs some, `-- --list` names them',
   build: 'dist/: the CLI and the workflow bundles',
