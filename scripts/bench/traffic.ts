@@ -116,7 +116,7 @@ async function underLoad<T>(
 
 /** When the API server had answered the patches of both switches, milliseconds since the epoch; and what all of it cost. */
 async function releaseAndBack(
-  { client, auditLog }: Setting,
+  { client, auditLog, interrupted }: Setting,
   say: TrafficOptions['say'],
 ): Promise<{ switchedAt: number; switchedBackAt: number; costs: TrafficReport['windlass']['costs'] }> {
   say('release of v2');
@@ -130,7 +130,7 @@ async function releaseAndBack(
   say('the old color is deleted');
   const retirement = client.workflow.getHandle(forward.result.previous!.retireWorkflowId);
   expectOutcome((await retirement.result()) as RetireColorResult, 'retired');
-  await delay(SETTLE_MS);
+  await delay(SETTLE_MS, undefined, { signal: interrupted });
 
   say('rollback to v1, which is deployed again');
   const rollback = await startProcedure(client, rollBackRelease, {
@@ -164,7 +164,7 @@ interface Update {
   until: number;
 }
 
-async function updateAndBack({ cluster }: Setting, say: TrafficOptions['say']): Promise<Update[]> {
+async function updateAndBack({ cluster, interrupted }: Setting, say: TrafficOptions['say']): Promise<Update[]> {
   const updates: Update[] = [];
   for (const [from, to, command] of [
     ['v1', 'v2', ['set', 'image', 'deployment/shop', `app=${imageOf('v2')}`]],
@@ -174,7 +174,7 @@ async function updateAndBack({ cluster }: Setting, say: TrafficOptions['say']): 
     const since = Date.now();
     await cluster.kubectl('-n', PLAIN, ...command);
     await cluster.kubectl('-n', PLAIN, 'rollout', 'status', 'deployment/shop', '--timeout=180s');
-    await delay(SETTLE_MS);
+    await delay(SETTLE_MS, undefined, { signal: interrupted });
     updates.push({ from, to, since, until: Date.now() });
   }
   return updates;
