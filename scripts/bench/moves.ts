@@ -14,13 +14,17 @@ export interface Move {
 
 const WITHIN_MS = 5000;
 
+/** Those opened from one time until before another, milliseconds since the epoch. */
+export const openedBetween = (openings: readonly Opening[], since: number, until: number): Opening[] =>
+  openings.filter(({ at }) => at >= since && at < until);
+
 /**
  * @param openings of a time with one switch from `from` to `to`, until 5 s after it at least
  * @param switchedAt milliseconds since the epoch
  * @throws Error when no connection was opened within 5 s of the switch
  */
 export function judgeMove(openings: readonly Opening[], switchedAt: number, from: string, to: string): Move {
-  const since = openings.filter(({ at }) => at >= switchedAt && at < switchedAt + WITHIN_MS);
+  const since = openedBetween(openings, switchedAt, switchedAt + WITHIN_MS);
   if (since.length === 0) throw new Error('no connection was opened within 5 s of the switch');
   const onNew = since.filter(({ version }) => version === to).length;
   const lastOld = Math.max(switchedAt, ...since.filter(({ version }) => version === from).map(({ at }) => at));

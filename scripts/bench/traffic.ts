@@ -10,7 +10,7 @@ import { auditPosition, switchesSince } from './audit.ts';
 import { REQUESTER, SERVICE, SYSTEM } from './catalog.ts';
 import { costOf, eventsOf, type Cost } from './history.ts';
 import { describeMachine, measureLoad, type Machine, type MachineLoad } from './machine.ts';
-import { judgeMove, mixedTime, type Move } from './moves.ts';
+import { judgeMove, mixedTime, openedBetween, type Move } from './moves.ts';
 import { approve, imageOf, startProcedure, startRelease, untilGate } from './procedures.ts';
 import { withSetting, type Setting } from './setting.ts';
 
@@ -81,16 +81,14 @@ export function benchTraffic({ rate, requests, say }: TrafficOptions): Promise<T
       rollingUpdate: {
         ...plain.part,
         mixedMs: plain.done.map(({ from, to, since, until }) =>
-          mixedTime(
-            plain.openings.filter(({ at }) => at >= since && at < until),
-            from,
-            to,
-          ),
+          mixedTime(openedBetween(plain.openings, since, until), from, to),
         ),
       },
     };
   });
 }
+
+const wait = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal });
 
 /** Keeps a load on a URL while something is done, and until so many requests were issued. */
 async function underLoad<T>(
@@ -98,13 +96,12 @@ async function underLoad<T>(
   act: () => Promise<T>,
 ): Promise<{ done: T; part: TrafficPart; openings: Opening[] }> {
   const load = await startLoadProcess({ url, requestsPerSecond: rate });
-  const settle = (ms: number): Promise<void> => delay(ms, undefined, { signal: interrupted });
   try {
-    await settle(2000);
+    await wait(2000, interrupted);
     const done = await act();
     say(`${requests > 0 ? `until ${requests} requests are issued` : 'the load ends'}`);
-    await settle(SETTLE_MS);
-    while ((await load.snapshot()).issued < requests) await settle(500);
+    await wait(SETTLE_MS, interrupted);
+    while ((await load.snapshot()).issued < requests) await wait(500, interrupted);
     const openings = await load.openings();
     const report = await load.stop();
     const issuedPerSecond = Math.round((report.issued * 1000) / report.durationMs);
@@ -130,7 +127,7 @@ async function releaseAndBack(
   say('the old color is deleted');
   const retirement = client.workflow.getHandle(forward.result.previous!.retireWorkflowId);
   expectOutcome((await retirement.result()) as RetireColorResult, 'retired');
-  await delay(SETTLE_MS, undefined, { signal: interrupted });
+  await wait(SETTLE_MS, interrupted);
 
   say('rollback to v1, which is deployed again');
   const rollback = await startProcedure(client, rollBackRelease, {
@@ -174,7 +171,7 @@ async function updateAndBack({ cluster, interrupted }: Setting, say: TrafficOpti
     const since = Date.now();
     await cluster.kubectl('-n', PLAIN, ...command);
     await cluster.kubectl('-n', PLAIN, 'rollout', 'status', 'deployment/shop', '--timeout=180s');
-    await delay(SETTLE_MS, undefined, { signal: interrupted });
+    await wait(SETTLE_MS, interrupted);
     updates.push({ from, to, since, until: Date.now() });
   }
   return updates;
